@@ -1,0 +1,1 @@
+//! Brokers and the controller as machines: logs, producer state, replication, elections.

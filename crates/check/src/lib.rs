@@ -1,0 +1,1 @@
+//! Guarantees, checkers and verdicts over a stream of facts, with explanations.

@@ -1,0 +1,1 @@
+//! Links and connections between nodes: delay, bandwidth, order, cuts. Carries any payload.

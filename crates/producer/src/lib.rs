@@ -1,0 +1,1 @@
+//! The producer client as a machine: accumulator, sender, network client, idempotence.

@@ -1,0 +1,993 @@
+//! The vocabulary of facts: everything observable about a run, in one closed enum.
+//!
+//! A fact is small, `Copy` and in the past tense. Triggers, recorder, checkers, digest,
+//! explanations and diagrams all read this one stream and nothing else. Names and fields are
+//! stable: they appear in scenario files and traces.
+
+use crate::error_code::ErrorCode;
+use crate::ids::{
+    BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, CorrelationId, LeaderEpoch,
+    Node, Offset, PartitionEpoch, ProducerEpoch, ProducerId, SessionId, ThreadId, TopicPartition,
+};
+use crate::message::ApiKey;
+use crate::sequence::Sequence;
+use inflight_des::{Halt, Kinds, Span};
+
+mod value;
+pub use value::{FactField, FieldType, Value};
+
+/// Declares the enum of facts, its kinds, and the table of names, fields and documentation.
+macro_rules! facts {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident {
+            $( $(#[doc = $field_doc:literal])+ $field:ident: $type:ty, )*
+        }
+    )*) => {
+        /// Something that happened at one instant of a run.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Fact {
+            $(
+                $(#[doc = $doc])+
+                $name { $( $(#[doc = $field_doc])+ $field: $type, )* },
+            )*
+        }
+
+        /// What kind of fact it is. The names are those of the facts.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum FactKind {
+            $( $(#[doc = $doc])+ $name, )*
+        }
+
+        impl FactKind {
+            /// Every kind, in the order of the vocabulary.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name, as it stands in scenario files and traces.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// What the fact means.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)* }
+            }
+
+            /// The fields in order.
+            pub const fn fields(self) -> &'static [FieldSpec] {
+                match self { $(Self::$name => &[$(FieldSpec {
+                    name: stringify!($field),
+                    doc: concat!($($field_doc),+),
+                    field_type: <$type as FactField>::TYPE,
+                }),*],)* }
+            }
+        }
+
+        impl Fact {
+            /// Its kind.
+            #[inline]
+            pub const fn kind(&self) -> FactKind {
+                match self { $(Self::$name { .. } => FactKind::$name,)* }
+            }
+
+            /// Calls `visit` with the value of each field, in order.
+            pub fn for_each_field(&self, mut visit: impl FnMut(&'static str, Value)) {
+                match *self {
+                    $(Self::$name { $($field),* } => {
+                        $(visit(stringify!($field), FactField::to_value($field));)*
+                    })*
+                }
+            }
+
+            /// The value of the field at this position in [`FactKind::fields`].
+            pub fn field(&self, index: usize) -> Option<Value> {
+                match *self {
+                    $(Self::$name { $($field),* } => {
+                        let mut at = 0;
+                        $(
+                            if at == index { return Some(FactField::to_value($field)); }
+                            at += 1;
+                        )*
+                        let _ = at;
+                        None
+                    })*
+                }
+            }
+
+            /// Builds a fact of a kind from its fields: `value` is asked for each by name.
+            /// The error is the name of the field that was missing or of another type.
+            pub fn from_fields(
+                kind: FactKind,
+                mut value: impl FnMut(&'static str, FieldType) -> Option<Value>,
+            ) -> Result<Self, &'static str> {
+                match kind {
+                    $(FactKind::$name => Ok(Self::$name {
+                        $($field: value(stringify!($field), <$type as FactField>::TYPE)
+                            .and_then(<$type as FactField>::from_value)
+                            .ok_or(stringify!($field))?,)*
+                    }),)*
+                }
+            }
+        }
+    };
+}
+
+/// One field of a kind of fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// The type of its values.
+    pub field_type: FieldType,
+}
+
+impl FactKind {
+    /// The set of this one kind.
+    #[inline]
+    pub const fn set(self) -> Kinds {
+        Kinds::of(self as u8)
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+/// The set of several kinds.
+pub const fn kinds(list: &[FactKind]) -> Kinds {
+    let mut set = Kinds::NONE;
+    let mut index = 0;
+    while index < list.len() {
+        set = set.and(list[index].set());
+        index += 1;
+    }
+    set
+}
+
+/// The facts that an application can know: what it sent and what it was told. A checker of the
+/// user's view reads no other.
+pub const USER_VIEW: Kinds = kinds(&[
+    FactKind::ProducerStarted,
+    FactKind::ProducerStopped,
+    FactKind::RecordsQueued,
+    FactKind::SendBlocked,
+    FactKind::SendReturned,
+    FactKind::SendRefused,
+    FactKind::RecordsAcked,
+    FactKind::RecordsFailed,
+    FactKind::RunEnded,
+]);
+
+facts! {
+    // --- the application and its producer -----------------------------------------------------
+
+    /// A producer object was constructed. Kafka: KafkaProducer constructor.
+    ProducerStarted {
+        /// The client process.
+        client: ClientId,
+        /// The new session.
+        session: SessionId,
+    }
+    /// A producer object is gone, with everything that was in its memory.
+    ProducerStopped {
+        /// The client process.
+        client: ClientId,
+        /// The session that ended.
+        session: SessionId,
+        /// How it ended.
+        how: StopCause,
+    }
+    /// A client process stopped running for a while: a long garbage collection, say.
+    ProducerPaused {
+        /// The client process.
+        client: ClientId,
+    }
+    /// A paused client process went on.
+    ProducerResumed {
+        /// The client process.
+        client: ClientId,
+    }
+    /// Records entered the accumulator: send() appended them. Kafka: RecordAccumulator.append.
+    RecordsQueued {
+        /// The session.
+        session: SessionId,
+        /// The application thread that called send().
+        thread: ThreadId,
+        /// The partition chosen.
+        partition: TopicPartition,
+        /// The ordinal of the first record in this session and partition.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// The application's number of the first message; a re-send has the number of the
+        /// message that it repeats.
+        message: u64,
+        /// The batch they were appended to.
+        batch: BatchId,
+        /// Bytes that they added to the batch.
+        bytes: u32,
+    }
+    /// send() does not return for now. Kafka: KafkaProducer.waitOnMetadata, BufferPool.allocate.
+    SendBlocked {
+        /// The session.
+        session: SessionId,
+        /// The application thread.
+        thread: ThreadId,
+        /// What it waits for.
+        on: BlockedOn,
+    }
+    /// A blocked send() goes on.
+    SendReturned {
+        /// The session.
+        session: SessionId,
+        /// The application thread.
+        thread: ThreadId,
+        /// For how long it was blocked.
+        waited: Span,
+    }
+    /// send() refused messages: they never entered the accumulator.
+    SendRefused {
+        /// The session.
+        session: SessionId,
+        /// The application thread.
+        thread: ThreadId,
+        /// The application's number of the first message.
+        message: u64,
+        /// How many messages.
+        count: u32,
+        /// Why.
+        error: SendError,
+    }
+    /// The producer got a producer id. Kafka: InitProducerIdHandler.handleResponse.
+    ProducerIdAssigned {
+        /// The session.
+        session: SessionId,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch.
+        producer_epoch: ProducerEpoch,
+    }
+    /// The producer raised its own epoch. Kafka: TransactionManager.bumpIdempotentProducerEpoch.
+    ProducerEpochBumped {
+        /// The session.
+        session: SessionId,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The new producer epoch.
+        producer_epoch: ProducerEpoch,
+    }
+    /// A batch that already had sequence numbers got others.
+    /// Kafka: TxnPartitionEntry.startSequencesAtBeginning.
+    SequenceRewritten {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The batch.
+        batch: BatchId,
+        /// The ordinal of its first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// The sequence that it had.
+        from: Sequence,
+        /// The sequence that it has now.
+        to: Sequence,
+        /// The producer epoch that it has now.
+        producer_epoch: ProducerEpoch,
+    }
+    /// It is unknown whether a sent batch was written, and no retry will tell.
+    /// Kafka: TransactionManager.markSequenceUnresolved.
+    SequenceUnresolved {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The sequence after the batch in doubt.
+        next_sequence: Sequence,
+    }
+    /// A batch left the accumulator and goes into a request.
+    /// Kafka: RecordAccumulator.drainBatchesForOneNode, Sender.sendProduceRequest.
+    BatchDrained {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The batch.
+        batch: BatchId,
+        /// The ordinal of its first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// Size in bytes.
+        bytes: u32,
+        /// The broker it is sent to.
+        broker: BrokerId,
+        /// The request it goes into.
+        correlation: CorrelationId,
+        /// How many attempts came before.
+        attempt: u32,
+        /// The sequence of the first record, with idempotence.
+        sequence: Option<Sequence>,
+        /// The producer epoch, with idempotence.
+        producer_epoch: Option<ProducerEpoch>,
+        /// Why the batch was ready.
+        reason: DrainReason,
+    }
+    /// A batch failed in a way that permits another attempt and is in the accumulator again.
+    /// Kafka: RecordAccumulator.reenqueue.
+    BatchRequeued {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The batch.
+        batch: BatchId,
+        /// The ordinal of its first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// How many attempts it has made.
+        attempts: u32,
+        /// Why the last one failed.
+        error: ErrorCode,
+    }
+    /// A batch was too large for the broker and became several.
+    /// Kafka: RecordAccumulator.splitAndReenqueue.
+    BatchSplit {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The batch that is no more.
+        batch: BatchId,
+        /// The first of the new batches.
+        first_child: BatchId,
+        /// How many batches it became.
+        children: u32,
+    }
+    /// delivery.timeout.ms is over for a batch. Kafka: Sender.failExpiredBatches.
+    BatchExpired {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The batch.
+        batch: BatchId,
+        /// The ordinal of its first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// Where it was.
+        place: ExpiryPlace,
+    }
+    /// The application was told that records are delivered. Kafka: ProducerBatch.complete.
+    RecordsAcked {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The batch.
+        batch: BatchId,
+        /// The ordinal of the first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// The offset of the first record, if the producer knows it.
+        base_offset: Option<Offset>,
+    }
+    /// The application was told that records are not delivered.
+    /// Kafka: ProducerBatch.completeExceptionally and abort.
+    RecordsFailed {
+        /// The session.
+        session: SessionId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The batch.
+        batch: BatchId,
+        /// The ordinal of the first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// What it was told.
+        error: SendError,
+    }
+    /// The producer took over what a broker knows of the cluster.
+    /// Kafka: Metadata.update and updatePartitionLeadership.
+    MetadataUpdated {
+        /// The session.
+        session: SessionId,
+        /// The broker that told it.
+        broker: BrokerId,
+        /// Through which response.
+        through: MetadataSource,
+    }
+
+    // --- the network --------------------------------------------------------------------------
+
+    /// A connection can be used by the node that opened it.
+    ConnectionOpened {
+        /// The connection.
+        connection: ConnectionId,
+        /// The node at the other end.
+        to: Node,
+    }
+    /// A node gave up a connection or learned that it is gone.
+    ConnectionClosed {
+        /// The connection.
+        connection: ConnectionId,
+        /// The node that knows it.
+        at: Node,
+        /// Why.
+        why: CloseCause,
+    }
+    /// A request or response left a node.
+    MessageSent {
+        /// The sender.
+        from: Node,
+        /// The receiver.
+        to: Node,
+        /// The connection.
+        connection: ConnectionId,
+        /// The request's number.
+        correlation: CorrelationId,
+        /// Which request it is, or is answered.
+        api: ApiKey,
+        /// Request or response.
+        direction: Direction,
+        /// Size in bytes.
+        bytes: u32,
+    }
+    /// A request or response reached a node.
+    MessageDelivered {
+        /// The sender.
+        from: Node,
+        /// The receiver.
+        to: Node,
+        /// The connection.
+        connection: ConnectionId,
+        /// The request's number.
+        correlation: CorrelationId,
+        /// Which request it is, or is answered.
+        api: ApiKey,
+        /// Request or response.
+        direction: Direction,
+    }
+    /// A request or response will never reach its receiver.
+    MessageLost {
+        /// The sender.
+        from: Node,
+        /// The receiver.
+        to: Node,
+        /// The connection.
+        connection: ConnectionId,
+        /// The request's number.
+        correlation: CorrelationId,
+        /// Which request it is, or is answered.
+        api: ApiKey,
+        /// Request or response.
+        direction: Direction,
+        /// Why.
+        why: LossCause,
+    }
+    /// A link stopped delivering.
+    LinkCut {
+        /// The sending side.
+        from: Node,
+        /// The receiving side.
+        to: Node,
+    }
+    /// A link delivers again.
+    LinkHealed {
+        /// The sending side.
+        from: Node,
+        /// The receiving side.
+        to: Node,
+    }
+    /// A link became slower or fast again.
+    LinkSlowed {
+        /// The sending side.
+        from: Node,
+        /// The receiving side.
+        to: Node,
+        /// Added to every delay.
+        by: Span,
+    }
+
+    // --- brokers ------------------------------------------------------------------------------
+
+    /// A batch was written to a replica's log. Kafka: UnifiedLog.append.
+    BatchAppended {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the first record.
+        base_offset: Offset,
+        /// How many records.
+        count: u32,
+        /// The session that sent them.
+        session: SessionId,
+        /// The ordinal of the first record.
+        first: u64,
+        /// The epoch of the leader that assigned the offsets.
+        leader_epoch: LeaderEpoch,
+        /// The producer id, if the producer is idempotent.
+        producer_id: Option<ProducerId>,
+        /// The producer epoch, if the producer is idempotent.
+        producer_epoch: Option<ProducerEpoch>,
+        /// The sequence of the first record, if the producer is idempotent.
+        sequence: Option<Sequence>,
+        /// As leader, from a producer, or as follower, from the leader.
+        origin: AppendOrigin,
+    }
+    /// A leader recognised a batch that it has already and answered with the old offset.
+    /// Kafka: UnifiedLog.analyzeAndValidateProducerState.
+    DuplicateRecognized {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the first record of the batch it has.
+        base_offset: Offset,
+        /// How many records.
+        count: u32,
+        /// The session that sent them.
+        session: SessionId,
+        /// The ordinal of the first record.
+        first: u64,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch.
+        producer_epoch: ProducerEpoch,
+        /// The sequence of the first record.
+        sequence: Sequence,
+    }
+    /// A broker refused a batch and wrote nothing.
+    BatchRejected {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The session that sent it.
+        session: SessionId,
+        /// The ordinal of the first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// The sequence of the first record, with idempotence.
+        sequence: Option<Sequence>,
+        /// Why.
+        error: ErrorCode,
+    }
+    /// A produce request waits for the in-sync replicas. Kafka: DelayedProduce in the purgatory.
+    ProduceDelayed {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The session that sent the batch.
+        session: SessionId,
+        /// The ordinal of the first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// The high watermark that satisfies it.
+        required_offset: Offset,
+    }
+    /// A broker knows what it will answer for a batch that it had appended or recognised.
+    ProduceDecided {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The session that sent the batch.
+        session: SessionId,
+        /// The ordinal of the first record.
+        first: u64,
+        /// How many records.
+        count: u32,
+        /// The error, if it is not success.
+        error: Option<ErrorCode>,
+    }
+    /// A replica's high watermark rose.
+    HighWatermarkAdvanced {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// Where it was.
+        from: Offset,
+        /// Where it is.
+        to: Offset,
+    }
+    /// A replica's high watermark fell: after a truncation, a restart, or as a follower of a leader
+    /// that knows less.
+    HighWatermarkRegressed {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// Where it was.
+        from: Offset,
+        /// Where it is.
+        to: Offset,
+    }
+    /// A leader learned how far a follower's log goes. Kafka: Replica.updateFetchStateOrThrow.
+    FollowerAdvanced {
+        /// The leader.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The follower.
+        follower: BrokerId,
+        /// Its log end offset.
+        log_end_offset: Offset,
+    }
+    /// A replica cut its log. Kafka: UnifiedLog.truncateTo.
+    LogTruncated {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The log end offset before.
+        from: Offset,
+        /// The log end offset after.
+        to: Offset,
+    }
+    /// A replica's log up to here survives a loss of power. Kafka: UnifiedLog.flush.
+    LogFlushed {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The first offset that does not.
+        to: Offset,
+    }
+    /// A restarted broker has read a log again. Kafka: LogLoader.load.
+    LogRecovered {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The log end offset before the crash.
+        from: Offset,
+        /// The log end offset now.
+        to: Offset,
+        /// The high watermark from the checkpoint.
+        high_watermark: Offset,
+    }
+    /// A leader wants another in-sync replica set. Kafka: Partition.maybeShrinkIsr, maybeExpandIsr.
+    IsrProposed {
+        /// The leader.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The committed set.
+        from: BrokerSet,
+        /// The proposed set.
+        to: BrokerSet,
+    }
+    /// A replica became the leader, as far as it knows. Kafka: Partition.makeLeader.
+    BecameLeader {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader epoch.
+        leader_epoch: LeaderEpoch,
+        /// Where the epoch starts: the log end offset.
+        start_offset: Offset,
+        /// The high watermark that it knows.
+        high_watermark: Offset,
+    }
+    /// A replica follows a leader, or knows none. Kafka: Partition.makeFollower.
+    BecameFollower {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader epoch.
+        leader_epoch: LeaderEpoch,
+        /// The leader, if there is one.
+        leader: Option<BrokerId>,
+    }
+    /// A broker process is gone.
+    BrokerCrashed {
+        /// The broker.
+        broker: BrokerId,
+        /// What is left of its logs.
+        surviving: Surviving,
+    }
+    /// A broker process was started.
+    BrokerStarted {
+        /// The broker.
+        broker: BrokerId,
+    }
+    /// A broker process ended after a controlled shutdown. Kafka: BrokerServer.shutdown.
+    BrokerStopped {
+        /// The broker.
+        broker: BrokerId,
+    }
+    /// A broker process stopped running for a while.
+    BrokerPaused {
+        /// The broker.
+        broker: BrokerId,
+    }
+    /// A paused broker process went on.
+    BrokerResumed {
+        /// The broker.
+        broker: BrokerId,
+    }
+    /// A broker's disk became slower or fast again.
+    DiskSlowed {
+        /// The broker.
+        broker: BrokerId,
+        /// Added to every append.
+        by: Span,
+    }
+    /// A broker has applied a commit of the metadata log.
+    MetadataApplied {
+        /// The broker.
+        broker: BrokerId,
+        /// The version.
+        version: u64,
+    }
+
+    // --- the controller -----------------------------------------------------------------------
+
+    /// The controller gave a broker a new broker epoch.
+    /// Kafka: ClusterControlManager.registerBroker.
+    BrokerRegistered {
+        /// The broker.
+        broker: BrokerId,
+        /// Its new epoch.
+        broker_epoch: BrokerEpoch,
+        /// Whether its last stop was clean.
+        after: LastStop,
+    }
+    /// The controller fenced a broker: it leads nothing and is in no ISR.
+    /// Kafka: ReplicationControlManager.handleBrokerFenced.
+    BrokerFenced {
+        /// The broker.
+        broker: BrokerId,
+    }
+    /// The controller lets a broker lead and be in sync again.
+    BrokerUnfenced {
+        /// The broker.
+        broker: BrokerId,
+    }
+    /// The controller committed another in-sync replica set.
+    IsrChanged {
+        /// The partition.
+        partition: TopicPartition,
+        /// The set before.
+        from: BrokerSet,
+        /// The set now.
+        to: BrokerSet,
+        /// The eligible leader replicas now.
+        elr: BrokerSet,
+        /// The partition epoch now.
+        partition_epoch: PartitionEpoch,
+    }
+    /// The controller committed another leader, or that there is none.
+    LeaderElected {
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader, if there is one.
+        leader: Option<BrokerId>,
+        /// The leader epoch.
+        leader_epoch: LeaderEpoch,
+        /// How the leader was chosen.
+        election: Election,
+    }
+
+    // --- the run ------------------------------------------------------------------------------
+
+    /// A fault of the scenario took effect.
+    FaultInjected {
+        /// Its position in the scenario, from 0; random faults count on behind.
+        fault: u32,
+    }
+    /// The run is over.
+    RunEnded {
+        /// Why.
+        halt: Halt,
+    }
+}
+
+/// Declares a closed set of words that are values of a fact's field.
+macro_rules! words {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident { $( $(#[doc = $word_doc:literal])+ $word:ident = $text:literal, )* }
+    )*) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $( $(#[doc = $word_doc])+ $word, )* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$word),*];
+
+            /// The word, as it stands in scenario files and traces.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$word => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl FactField for $name {
+            const TYPE: FieldType = FieldType::Word(&[$($text),*]);
+
+            fn to_value(self) -> Value {
+                Value::Word(self.word())
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                match value {
+                    Value::Word(word) => Self::ALL.iter().copied().find(|each| each.word() == word),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// How a producer object ended.
+    StopCause {
+        /// close() was called and has returned.
+        Closed = "closed",
+        /// The process ended without close().
+        Exited = "exited",
+        /// The process was killed.
+        Crashed = "crashed",
+    }
+    /// What a blocked send() waits for.
+    BlockedOn {
+        /// Topic or partition in the metadata.
+        Metadata = "metadata",
+        /// Buffer memory.
+        Memory = "memory",
+    }
+    /// What made a batch ready.
+    DrainReason {
+        /// No more records fit, or another batch is behind it.
+        Full = "full",
+        /// linger.ms is over.
+        Linger = "linger",
+        /// A thread waits for buffer memory.
+        Exhausted = "memory",
+        /// flush() is going on.
+        Flush = "flush",
+        /// close() was called.
+        Close = "close",
+        /// Another partition of the same broker was ready.
+        Alongside = "alongside",
+        /// The retry backoff is over.
+        Retry = "retry",
+    }
+    /// Where a batch was when delivery.timeout.ms ended.
+    ExpiryPlace {
+        /// In the accumulator.
+        Queued = "queued",
+        /// In a request without an answer.
+        InFlight = "in-flight",
+    }
+    /// How a producer learned of the cluster.
+    MetadataSource {
+        /// A metadata response.
+        Metadata = "metadata",
+        /// The current leader in a produce response (KIP-951).
+        LeaderHint = "leader-hint",
+    }
+    /// Why a connection ended, as the node that says so knows it.
+    CloseCause {
+        /// The other side closed or reset it, or refused it.
+        Peer = "peer",
+        /// A request was not answered within its timeout.
+        RequestTimeout = "request-timeout",
+        /// The connection was not set up in time.
+        SetupTimeout = "setup-timeout",
+        /// No use for connections.max.idle.ms.
+        Idle = "idle",
+        /// The node closed it on purpose.
+        Local = "local",
+        /// acks=0 and the broker could not append.
+        ProduceFailed = "produce-failed",
+    }
+    /// Request or response.
+    Direction {
+        /// From the side that opened the connection.
+        Request = "request",
+        /// From the other side.
+        Response = "response",
+    }
+    /// Why a message was lost.
+    LossCause {
+        /// A fault took it.
+        Fault = "fault",
+        /// The link was cut, in the teaching mode where a cut link loses messages.
+        Cut = "cut",
+        /// The receiver has closed the connection.
+        Closed = "closed",
+        /// The receiver is down.
+        Down = "down",
+    }
+    /// From where a batch came into a log. Kafka: AppendOrigin.
+    AppendOrigin {
+        /// From a producer.
+        Client = "client",
+        /// From the leader.
+        Replication = "replication",
+    }
+    /// What a crash leaves of the logs.
+    Surviving {
+        /// Everything appended: the process died, the machine did not.
+        Appended = "appended",
+        /// What was flushed: the machine lost power.
+        Flushed = "flushed",
+    }
+    /// How a broker's last life ended, as the controller can tell.
+    LastStop {
+        /// The broker showed the epoch of its clean shutdown marker.
+        Clean = "clean",
+        /// It did not.
+        Unclean = "unclean",
+    }
+    /// How a leader was chosen. Kafka: PartitionChangeBuilder.
+    Election {
+        /// The first in-sync replica in assignment order.
+        Clean = "clean",
+        /// An eligible leader replica that was not in sync (KIP-966).
+        Eligible = "eligible",
+        /// The last known leader, nobody being in sync or eligible (KIP-966).
+        LastKnown = "last-known",
+        /// Any live replica: unclean.leader.election.enable.
+        Unclean = "unclean",
+        /// The preferred replica, on request or by auto.leader.rebalance.enable.
+        Preferred = "preferred",
+        /// A fault named the leader.
+        Forced = "forced",
+        /// No replica could be chosen.
+        None = "none",
+    }
+}
+
+/// What an application is told when records are not delivered: the exception's meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SendError {
+    /// A broker's or the client's error code, as the exception of that code.
+    Code(ErrorCode),
+    /// TimeoutException: delivery.timeout.ms is over.
+    DeliveryTimeout,
+    /// TimeoutException: the topic or partition did not appear within max.block.ms.
+    MetadataTimeout,
+    /// BufferExhaustedException: no buffer memory within max.block.ms.
+    BufferExhausted,
+    /// RecordTooLargeException: larger than max.request.size or buffer.memory.
+    RecordTooLarge,
+    /// IllegalArgumentException: batch.size is larger than buffer.memory.
+    BatchLargerThanMemory,
+    /// IllegalArgumentException: the partitioner returned a negative number.
+    InvalidPartition,
+    /// KafkaException: the producer is closed.
+    ProducerClosed,
+    /// KafkaException: the producer was closed forcefully, the batch is aborted.
+    ProducerClosedForcefully,
+    /// KafkaException: the producer is in a fatal error state.
+    FatalState,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! The scenario file: format, schema, diagnostics, lowering to a setup.

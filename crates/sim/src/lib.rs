@@ -1,0 +1,1 @@
+//! The world: binds machines, network, chance, triggers and observers.

@@ -1,0 +1,1 @@
+//! Whole stories: golden scenarios, laws, the command line.
