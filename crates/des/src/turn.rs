@@ -102,6 +102,12 @@ impl<'a, M, F> Turn<'a, M, F> {
         }
     }
 
+    /// Whether somebody wants facts of this kind: for what is costly to find out before.
+    #[inline]
+    pub fn wants(&self, kind: Kinds) -> bool {
+        self.wanted.meets(kind)
+    }
+
     /// Asks to be called again at the same instant.
     #[inline]
     pub fn again(&mut self) {

@@ -1,0 +1,7 @@
+//! What a producer does, story by story. Each expectation comes from Kafka's sources or from the
+//! names of its own tests; see the comments.
+
+mod bench;
+mod failures;
+mod idempotence;
+mod pipeline;
