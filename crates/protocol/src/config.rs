@@ -1,6 +1,28 @@
 //! Configuration as the machines read it: typed, validated, complete.
 //!
 //! The names are Kafka's keys with underscores for dots and without the unit where the type has it.
+//! [`ProducerConfig::from_settings`] and its like make configurations of [`Settings`] as Kafka does,
+//! by the tables in [`keys`]; [`properties`] reads settings from the files that Kafka reads.
+
+mod broker_keys;
+mod broker_rules;
+mod error;
+mod from_settings;
+pub mod keys;
+mod kind;
+mod nearest;
+mod producer_keys;
+mod producer_rules;
+pub mod properties;
+mod reading;
+mod settings;
+mod topic_keys;
+
+pub use error::{Concerned, ConfigError, ConfigWarning, Configured, Raised, Rule, WarningKind};
+pub use from_settings::{Difference, Outcome, ServerConfig};
+pub use kind::{Elements, Kind, Limits, Range};
+pub use producer_rules::IN_FLIGHT_MAX_FOR_IDEMPOTENCE;
+pub use settings::{Origin, Setting, Settings};
 
 use crate::message::Acks;
 use inflight_des::{Delay, Span};
@@ -18,7 +40,7 @@ pub struct ProducerConfig {
     pub max_in_flight_requests_per_connection: u32,
     /// batch.size in bytes, at least 1: Kafka takes 0 for 1.
     pub batch_size: u32,
-    /// linger.ms
+    /// linger.ms, at most 2147483647: Kafka takes more for that.
     pub linger_ms: i64,
     /// delivery.timeout.ms, after the adjustment to linger.ms + request.timeout.ms.
     pub delivery_timeout_ms: i64,
@@ -160,6 +182,9 @@ pub struct BrokerConfig {
     pub replica_socket_timeout: Span,
     /// replica.high.watermark.checkpoint.interval.ms
     pub replica_high_watermark_checkpoint_interval: Span,
+    /// log.flush.scheduler.interval.ms: how often the broker looks for logs whose flush.ms is over.
+    /// `None` is never, in which case flush.ms has no effect.
+    pub log_flush_scheduler_interval: Option<Span>,
     /// num.io.threads
     pub num_io_threads: u32,
     /// broker.heartbeat.interval.ms
@@ -198,6 +223,7 @@ impl Default for BrokerConfig {
             replica_fetch_backoff: Span::from_millis(1_000),
             replica_socket_timeout: Span::from_millis(30_000),
             replica_high_watermark_checkpoint_interval: Span::from_millis(5_000),
+            log_flush_scheduler_interval: None,
             num_io_threads: 8,
             broker_heartbeat_interval: Span::from_millis(2_000),
             broker_session_timeout: Span::from_millis(9_000),

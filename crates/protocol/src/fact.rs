@@ -547,6 +547,16 @@ facts! {
         /// The sequence of the first record.
         sequence: Sequence,
     }
+    /// A replica forgot what it knew of a producer id: producer.id.expiration.ms is over.
+    /// Kafka: ProducerStateManager.removeExpiredProducers.
+    ProducerStateExpired {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The producer id.
+        producer_id: ProducerId,
+    }
     /// A broker refused a batch and wrote nothing.
     BatchRejected {
         /// The broker.

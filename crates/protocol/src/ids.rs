@@ -1,5 +1,6 @@
 //! Identities. Two numbers that could be swapped are two types.
 
+use inflight_des::Instant;
 use std::fmt;
 use std::num::NonZeroU64;
 
@@ -146,6 +147,17 @@ impl Offset {
     #[must_use]
     pub const fn plus(self, count: u64) -> Self {
         Self(self.0 + count)
+    }
+}
+
+impl Timestamp {
+    /// What every wall clock reads when a run starts. Far from 0, which Kafka takes for "never".
+    pub const RUN_START: Self = Self(1_000_000_000_000);
+
+    /// What a wall clock reads at an instant of the run.
+    #[inline]
+    pub const fn at(now: Instant) -> Self {
+        Self(Self::RUN_START.0 + now.as_millis() as i64)
     }
 }
 
