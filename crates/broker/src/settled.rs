@@ -1,0 +1,66 @@
+//! When nothing more will happen by itself.
+
+use crate::broker::{Broker, ReplicaView, Role};
+use crate::controller::Controller;
+use inflight_protocol::control::PartitionRegistration;
+use inflight_protocol::{BrokerSet, Cluster, TopicPartition};
+
+/// Whether a cluster without clients and faults will stay as it is: whoever is up is registered,
+/// unfenced, in sync, and has what its leader has, committed as far as it can be; whoever is down
+/// is fenced. `brokers` are all brokers in order; `up` are those whose process runs.
+///
+/// A high watermark that stands still because too few replicas are in sync is settled. Preferred
+/// leaders are not waited for.
+pub fn is_settled(
+    cluster: &Cluster,
+    controller: &Controller,
+    brokers: &[Broker],
+    up: BrokerSet,
+) -> bool {
+    let live = || brokers.iter().filter(|broker| up.contains(broker.id()));
+    live().all(|broker| {
+        broker.is_settled()
+            && broker.metadata_version() == controller.version()
+            && controller.is_active(broker.id(), broker.broker_epoch())
+    }) && brokers
+        .iter()
+        .filter(|broker| !up.contains(broker.id()))
+        .all(|broker| controller.is_fenced(broker.id()))
+        && cluster.topics.all_partitions().all(|partition| {
+            let registration = controller.partition(partition);
+            is_partition_settled(cluster, registration, brokers, up, partition)
+        })
+}
+
+fn is_partition_settled(
+    cluster: &Cluster,
+    registration: &PartitionRegistration,
+    brokers: &[Broker],
+    up: BrokerSet,
+    partition: TopicPartition,
+) -> bool {
+    let live = cluster.replica_set(partition).intersection(up);
+    let Some(leader) = registration.leader else {
+        // The periodic unclean election may still find somebody.
+        let topic = cluster.topic(partition);
+        return live.is_empty() || !topic.unclean_leader_election_enable;
+    };
+    let Some(view) = brokers[leader.index()].replica(partition) else { return false };
+    let is_frozen = registration.isr.len() < cluster.effective_min_isr(partition);
+    let is_committed = is_frozen || view.high_watermark == view.log_end;
+    view.role == Role::Leader
+        && view.leader_epoch == Some(registration.leader_epoch)
+        && is_committed
+        && live.difference(registration.isr).is_empty()
+        && live.without(leader).iter().all(|follower| {
+            let follower = brokers[follower.index()].replica(partition);
+            follower.is_some_and(|follower| has_all(&follower, &view))
+        })
+}
+
+fn has_all(follower: &ReplicaView, leader: &ReplicaView) -> bool {
+    follower.role == Role::Follower
+        && follower.leader_epoch == leader.leader_epoch
+        && follower.log_end == leader.log_end
+        && follower.high_watermark == leader.high_watermark
+}
