@@ -1,4 +1,4 @@
-//! Connections: who has one open, and in which order messages arrive.
+//! Connections: who has one open, and in which order what is sent on them arrives.
 
 use inflight_des::Instant;
 
@@ -22,14 +22,23 @@ impl Side {
     }
 
     const fn index(self) -> usize {
-        match self {
-            Self::Opener => 0,
-            Self::Acceptor => 1,
-        }
+        self as usize
     }
 }
 
-/// A connection that at least one side has open.
+/// Where a connection lies, as long as it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionSlot(u32);
+
+impl ConnectionSlot {
+    /// Its number.
+    #[inline]
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// A connection that a side has open, or on which something is on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection<K> {
     /// Its name.
@@ -37,10 +46,12 @@ pub struct Connection<K> {
     /// The nodes at both ends: opener, acceptor.
     nodes: [u16; 2],
     open: [bool; 2],
-    /// When the last message from each side arrives.
-    last_arrival: [Instant; 2],
     /// Whether a message was lost for good on its way to a side that was not there.
     broken: bool,
+    /// Packets on their way, in both directions.
+    on_the_way: u32,
+    /// When the last packet from each side arrives.
+    last_arrival: [Instant; 2],
 }
 
 impl<K: Copy> Connection<K> {
@@ -57,17 +68,18 @@ impl<K: Copy> Connection<K> {
     }
 
     /// The side that a node is.
-    pub fn side_of(&self, node: u16) -> Side {
+    #[inline]
+    pub const fn side_of(&self, node: u16) -> Side {
         if self.nodes[0] == node { Side::Opener } else { Side::Acceptor }
     }
 
-    /// When the last message from a side arrives: the next one arrives no earlier.
+    /// When the last packet from a side arrives: the next one arrives no earlier.
     #[inline]
     pub const fn last_arrival(&self, from: Side) -> Instant {
         self.last_arrival[from.index()]
     }
 
-    /// A message from a side will arrive then.
+    /// A packet from a side will arrive then.
     #[inline]
     pub fn arrives(&mut self, from: Side, at: Instant) {
         self.last_arrival[from.index()] = at;
@@ -88,84 +100,145 @@ impl<K: Copy> Connection<K> {
     pub const fn is_broken(&self) -> bool {
         self.broken
     }
+
+    /// A packet is on its way; [`Connections::landed`] is to be told of its end.
+    #[inline]
+    pub fn departed(&mut self) {
+        self.on_the_way += 1;
+    }
+
+    #[inline]
+    const fn is_over(&self) -> bool {
+        !self.open[0] && !self.open[1] && self.on_the_way == 0
+    }
 }
 
-/// All connections. Few are open at a time, so they are a list that is searched from its end.
+/// All connections. Few live at a time, so their keys are a list that is searched.
 #[derive(Debug)]
 pub struct Connections<K> {
-    list: Vec<Connection<K>>,
+    /// The key of each slot, if it is in use.
+    keys: Vec<Option<K>>,
+    slots: Vec<Connection<K>>,
+    free: Vec<u32>,
 }
 
 impl<K: Copy + Eq> Connections<K> {
     /// None.
     pub const fn new() -> Self {
-        Self { list: Vec::new() }
+        Self { keys: Vec::new(), slots: Vec::new(), free: Vec::new() }
     }
 
     /// A node opens a connection to another, which has yet to accept it.
-    pub fn open(&mut self, key: K, opener: u16, acceptor: u16) {
-        self.list.push(Connection {
+    pub fn open(&mut self, key: K, opener: u16, acceptor: u16) -> ConnectionSlot {
+        let connection = Connection {
             key,
             nodes: [opener, acceptor],
             open: [true, false],
-            last_arrival: [Instant::START; 2],
             broken: false,
-        });
+            on_the_way: 0,
+            last_arrival: [Instant::START; 2],
+        };
+        if let Some(slot) = self.free.pop() {
+            self.keys[slot as usize] = Some(key);
+            self.slots[slot as usize] = connection;
+            return ConnectionSlot(slot);
+        }
+        let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 connections");
+        self.keys.push(Some(key));
+        self.slots.push(connection);
+        ConnectionSlot(slot)
     }
 
-    /// The connection of this name, unless both sides have closed it.
+    /// A channel that is always there: it has no ends that open or close, it only keeps order.
+    pub fn channel(&mut self, key: K, opener: u16, acceptor: u16) -> ConnectionSlot {
+        let slot = self.open(key, opener, acceptor);
+        self[slot].departed();
+        self.close(slot, Side::Opener);
+        slot
+    }
+
+    /// Where the connection of this name lies, as long as it lives.
     #[inline]
-    pub fn get_mut(&mut self, key: K) -> Option<&mut Connection<K>> {
-        self.list.iter_mut().rev().find(|connection| connection.key == key)
+    pub fn find(&self, key: K) -> Option<ConnectionSlot> {
+        let slot = self.keys.iter().position(|other| *other == Some(key))?;
+        Some(ConnectionSlot(slot as u32))
     }
 
-    /// The connection of this name, unless both sides have closed it.
+    /// The connection of this name, as long as it lives.
     #[inline]
     pub fn get(&self, key: K) -> Option<&Connection<K>> {
-        self.list.iter().rev().find(|connection| connection.key == key)
+        self.find(key).map(|slot| &self[slot])
     }
 
     /// A side closes its end. What is on its way to the other side still arrives there.
-    pub fn close(&mut self, key: K, side: Side) {
-        let Some(index) = self.list.iter().rposition(|connection| connection.key == key) else {
-            return;
-        };
-        self.list[index].open[side.index()] = false;
-        if !self.list[index].open[side.other().index()] {
-            self.list.swap_remove(index);
+    pub fn close(&mut self, slot: ConnectionSlot, side: Side) {
+        self[slot].open[side.index()] = false;
+        self.forget_if_over(slot);
+    }
+
+    /// A packet has arrived or will never do so.
+    #[inline]
+    pub fn landed(&mut self, slot: ConnectionSlot) {
+        self[slot].on_the_way -= 1;
+        self.forget_if_over(slot);
+    }
+
+    #[inline]
+    fn forget_if_over(&mut self, slot: ConnectionSlot) {
+        if self[slot].is_over() {
+            self.keys[slot.0 as usize] = None;
+            self.free.push(slot.0);
         }
     }
 
-    /// The open ends of a node, in the order in which the connections were named.
-    pub fn of_node(&self, node: u16) -> Vec<(K, Side)>
+    /// The open ends of a node, in the order of the connections' names.
+    pub fn of_node(&self, node: u16) -> Vec<(ConnectionSlot, Side)>
     where
         K: Ord,
     {
-        let mut ends: Vec<(K, Side)> = Vec::new();
-        for connection in &self.list {
+        let mut ends = Vec::new();
+        for (slot, connection) in self.iter() {
             for side in [Side::Opener, Side::Acceptor] {
                 if connection.node(side) == node && connection.is_open(side) {
-                    ends.push((connection.key, side));
+                    ends.push((slot, side));
                 }
             }
         }
-        ends.sort_unstable_by_key(|(key, _)| *key);
+        ends.sort_unstable_by_key(|(slot, _)| self[*slot].key);
         ends
     }
 
     /// All connections, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = &Connection<K>> {
-        self.list.iter()
+    pub fn iter(&self) -> impl Iterator<Item = (ConnectionSlot, &Connection<K>)> {
+        let used = self.keys.iter().zip(&self.slots).enumerate();
+        used.filter(|(_, (key, _))| key.is_some())
+            .map(|(slot, (_, connection))| (ConnectionSlot(slot as u32), connection))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.slots.len() - self.free.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.len() == 0
+    }
+}
+
+impl<K> std::ops::Index<ConnectionSlot> for Connections<K> {
+    type Output = Connection<K>;
+
+    #[inline]
+    fn index(&self, slot: ConnectionSlot) -> &Connection<K> {
+        &self.slots[slot.0 as usize]
+    }
+}
+
+impl<K> std::ops::IndexMut<ConnectionSlot> for Connections<K> {
+    #[inline]
+    fn index_mut(&mut self, slot: ConnectionSlot) -> &mut Connection<K> {
+        &mut self.slots[slot.0 as usize]
     }
 }
 
@@ -177,11 +250,13 @@ impl<K: Copy + Eq> Default for Connections<K> {
 
 impl<K: Copy> Clone for Connections<K> {
     fn clone(&self) -> Self {
-        Self { list: self.list.clone() }
+        Self { keys: self.keys.clone(), slots: self.slots.clone(), free: self.free.clone() }
     }
 
     fn clone_from(&mut self, source: &Self) {
-        self.list.clone_from(&source.list);
+        self.keys.clone_from(&source.keys);
+        self.slots.clone_from(&source.slots);
+        self.free.clone_from(&source.free);
     }
 }
 
@@ -192,31 +267,38 @@ mod tests {
     #[test]
     fn a_connection_lives_until_both_sides_have_closed_it() {
         let mut connections = Connections::new();
-        connections.open('x', 4, 1);
-        assert!(!connections.get('x').unwrap().is_open(Side::Acceptor));
-        connections.get_mut('x').unwrap().accept();
-        connections.close('x', Side::Opener);
+        let slot = connections.open('x', 4, 1);
+        assert!(!connections[slot].is_open(Side::Acceptor));
+        connections[slot].accept();
+        connections.close(slot, Side::Opener);
         assert!(connections.get('x').unwrap().is_open(Side::Acceptor));
-        connections.close('x', Side::Acceptor);
+        connections.close(slot, Side::Acceptor);
         assert!(connections.get('x').is_none());
     }
 
     #[test]
-    fn a_refused_connection_ends_with_its_opener() {
+    fn it_lives_on_while_something_is_on_its_way() {
         let mut connections = Connections::new();
-        connections.open('x', 4, 1);
-        connections.close('x', Side::Opener);
-        assert!(connections.is_empty());
+        let slot = connections.open('x', 4, 1);
+        connections[slot].departed();
+        connections.close(slot, Side::Opener);
+        let other = connections.open('y', 4, 1);
+        assert_ne!(slot, other);
+        connections.landed(slot);
+        assert_eq!(connections.find('x'), None);
+        assert_eq!(connections.open('z', 4, 2), slot, "its slot is free");
     }
 
     #[test]
     fn the_ends_of_a_node_are_listed_in_order() {
         let mut connections = Connections::new();
-        connections.open('b', 4, 1);
-        connections.open('a', 1, 2);
-        connections.open('c', 5, 1);
-        connections.get_mut('c').unwrap().accept();
+        let b = connections.open('b', 4, 1);
+        let a = connections.open('a', 1, 2);
+        let c = connections.open('c', 5, 1);
+        assert_eq!(connections.of_node(1), [(a, Side::Opener)]);
+        connections[b].accept();
+        connections[c].accept();
         let ends = connections.of_node(1);
-        assert_eq!(ends, [('a', Side::Opener), ('c', Side::Acceptor)]);
+        assert_eq!(ends, [(a, Side::Opener), (b, Side::Acceptor), (c, Side::Acceptor)]);
     }
 }

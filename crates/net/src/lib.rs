@@ -9,6 +9,6 @@ pub mod connection;
 pub mod link;
 pub mod topology;
 
-pub use connection::{Connection, Connections, Side};
+pub use connection::{Connection, ConnectionSlot, Connections, Side};
 pub use link::{Link, LinkSettings, LossMode, Outbound, Transit};
 pub use topology::{NetworkSettings, Topology};

@@ -5,21 +5,30 @@ use inflight_des::Chance;
 
 /// The links as a matrix, with their settings.
 #[derive(Debug)]
-pub struct Topology {
+pub struct Topology<P> {
     nodes: u16,
     links: Vec<Link>,
-    /// Messages that wait for a link to be healed, in the order in which they were sent. They are
-    /// known by the number that the driver gave them.
-    held: Vec<Held>,
+    /// Parcels that wait for a link to be healed, in the order in which they were sent.
+    held: Vec<Held<P>>,
 }
 
-inflight_des::clone_fields!(Topology { nodes, links, held });
-
 #[derive(Clone, Copy, Debug)]
-struct Held {
+struct Held<P> {
     from: u16,
     to: u16,
-    number: u32,
+    parcel: P,
+}
+
+impl<P: Copy> Clone for Topology<P> {
+    fn clone(&self) -> Self {
+        Self { nodes: self.nodes, links: self.links.clone(), held: self.held.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.nodes = source.nodes;
+        self.links.clone_from(&source.links);
+        self.held.clone_from(&source.held);
+    }
 }
 
 /// The settings of a whole network.
@@ -51,7 +60,7 @@ impl NetworkSettings {
     }
 }
 
-impl Topology {
+impl<P: Copy> Topology<P> {
     /// Links between all of these nodes. The names label their streams.
     pub fn new(names: &[String], chance: &mut Chance) -> Self {
         let mut links = Vec::with_capacity(names.len() * names.len());
@@ -75,27 +84,27 @@ impl Topology {
         &self.links[usize::from(from) * usize::from(self.nodes) + usize::from(to)]
     }
 
-    /// Sends a message, which the driver calls `number`.
+    /// Sends a parcel: whatever the driver knows a message by.
     #[inline]
     pub fn send(
         &mut self,
         settings: &NetworkSettings,
         chance: &mut Chance,
         (from, to): (u16, u16),
-        number: u32,
+        parcel: P,
         message: Outbound,
     ) -> Transit {
         let link = self.link_mut(from, to);
         let transit = link.send(settings.link(from, to), settings.mode, chance, message);
         if transit == Transit::Held {
-            self.held.push(Held { from, to, number });
+            self.held.push(Held { from, to, parcel });
         }
         transit
     }
 
-    /// Heals one cut of a link. Returns the messages that were held back if that was the last one:
+    /// Heals one cut of a link. Returns the parcels that were held back if that was the last one:
     /// they are to be sent again, in this order.
-    pub fn heal(&mut self, from: u16, to: u16) -> Vec<u32> {
+    pub fn heal(&mut self, from: u16, to: u16) -> Vec<P> {
         self.link_mut(from, to).heal();
         if self.link(from, to).is_cut() {
             return Vec::new();
@@ -104,7 +113,7 @@ impl Topology {
         self.held.retain(|held| {
             let here = (held.from, held.to) == (from, to);
             if here {
-                released.push(held.number);
+                released.push(held.parcel);
             }
             !here
         });
@@ -126,7 +135,7 @@ mod tests {
     fn links_are_directed() {
         let mut chance = Chance::new(Seed::new(1));
         let names = ["a", "b", "c"].map(String::from);
-        let mut topology = Topology::new(&names, &mut chance);
+        let mut topology: Topology<u8> = Topology::new(&names, &mut chance);
         topology.link_mut(0, 1).cut();
         assert!(topology.link(0, 1).is_cut());
         assert!(!topology.link(1, 0).is_cut());

@@ -193,6 +193,16 @@ impl RecordAccumulator {
         self.queues[partition.index()].batches.retain(|other| *other != slot);
     }
 
+    /// Whether no batch has reached its timeout. The bound may be too early, never too late.
+    #[inline]
+    pub(crate) fn nothing_expires(&mut self, now_ms: i64) -> bool {
+        let nothing = now_ms < self.expiry_bound_ms;
+        if nothing {
+            self.next_expiry_ms = self.expiry_bound_ms;
+        }
+        nothing
+    }
+
     /// Batches whose delivery.timeout.ms is over, from the heads of the queues; they are taken out.
     /// In-flight batches are looked at first, as `in_flight` says, and go to the other list.
     /// Kafka: Sender.getExpiredInflightBatches and RecordAccumulator.expiredBatches.
@@ -204,11 +214,6 @@ impl RecordAccumulator {
         expired_queued: &mut Vec<BatchSlot>,
         expired_in_flight: &mut Vec<BatchSlot>,
     ) {
-        // No batch reaches its timeout before the bound, so until then there is nothing to find.
-        if now_ms < self.expiry_bound_ms {
-            self.next_expiry_ms = self.expiry_bound_ms;
-            return;
-        }
         let timeout_ms = config.delivery_timeout_ms;
         let expires_ms = |batch: &ProducerBatch| batch.created_ms.saturating_add(timeout_ms);
         let (mut next_ms, mut bound_ms) = (i64::MAX, i64::MAX);

@@ -72,6 +72,7 @@ impl Producer {
             self.calls.resize(thread + 1, None);
         }
         assert!(self.calls[thread].is_none(), "a thread is inside one send() at a time");
+        self.calls_going_on += 1;
         self.calls[thread] = Some(Call {
             request,
             started_ms: ctx.now_ms,
@@ -82,7 +83,14 @@ impl Producer {
     }
 
     /// Lets every blocked thread look whether its wait is over.
+    #[inline]
     pub(crate) fn drive_calls(&mut self, ctx: &mut Ctx<'_, '_>) {
+        if self.calls_going_on > 0 {
+            self.drive_each_call(ctx);
+        }
+    }
+
+    fn drive_each_call(&mut self, ctx: &mut Ctx<'_, '_>) {
         let mut granted = std::mem::take(&mut self.granted);
         for thread in granted.drain(..) {
             if let Some(call) = &mut self.calls[thread.index()]
@@ -100,7 +108,7 @@ impl Producer {
     }
 
     /// When the first blocked thread gives up.
-    pub(crate) fn calls_wake(&self) -> Option<Instant> {
+    pub(crate) fn calls_wake(&self) -> Instant {
         self.calls
             .iter()
             .flatten()
@@ -109,6 +117,7 @@ impl Producer {
                 Place::Entry | Place::Granted { .. } => None,
             })
             .min()
+            .unwrap_or(Instant::NEVER)
     }
 
     /// Goes on with a thread's call until it blocks or returns.
@@ -131,6 +140,7 @@ impl Producer {
                 Step::Blocked => return,
                 Step::Returned => {
                     self.calls[thread] = None;
+                    self.calls_going_on -= 1;
                     let thread = call.request.thread;
                     self.completions.push(Completion::SendReturned { thread });
                 }

@@ -103,9 +103,9 @@ impl ConnectionStates {
         }
     }
 
-    /// The bootstrap addresses.
-    pub(crate) fn bootstrap_peers(&self) -> impl Iterator<Item = Peer> + use<> {
-        (0..self.bootstraps).map(Peer)
+    /// How many bootstrap addresses there are: the first peers.
+    pub(crate) const fn bootstrap_count(&self) -> usize {
+        self.bootstraps as usize
     }
 
     /// All peers.
@@ -285,10 +285,11 @@ impl ConnectionStates {
         (now_ms - self.at(oldest).last_used_ms > self.max_idle_ms).then_some(oldest)
     }
 
-    /// When the earliest of the timeouts above can fire: the first millisecond that exceeds it.
-    pub(crate) fn next_timeout_ms(&self) -> i64 {
+    /// The first millisecond at which one of the timeouts above has something to do: of a setup
+    /// that is going on, of an idle connection, and, as `expires_ms` says, of requests in flight.
+    pub(crate) fn next_timeout_ms(&self, expires_ms: impl Fn(Peer) -> i64) -> i64 {
         let mut earliest = i64::MAX;
-        for peer in &self.peers {
+        for (index, peer) in self.peers.iter().enumerate() {
             match peer.state {
                 ConnectionState::Connecting => {
                     earliest = earliest.min(peer.last_attempt_ms + peer.setup_timeout_ms + 1);
@@ -297,6 +298,7 @@ impl ConnectionStates {
                     if self.max_idle_ms >= 0 {
                         earliest = earliest.min(peer.last_used_ms + self.max_idle_ms + 1);
                     }
+                    earliest = earliest.min(expires_ms(Peer::from_index(index)));
                 }
                 ConnectionState::Unknown | ConnectionState::Disconnected => {}
             }
@@ -327,7 +329,7 @@ mod tests {
         let broker = BrokerId::new(1);
         let peer = states.peer_of(broker);
         assert_eq!(states.broker_of(peer), Some(broker));
-        let bootstrap = states.bootstrap_peers().next().unwrap();
+        let bootstrap = Peer::from_index(0);
         assert_ne!(bootstrap, peer);
         assert_eq!(states.broker_of(bootstrap), None);
     }
@@ -362,7 +364,7 @@ mod tests {
         let (mut states, mut chance) = states();
         let peer = states.peer_of(BrokerId::new(2));
         states.connecting(peer, CONNECTION, 5_000, &mut chance);
-        let deadline = states.next_timeout_ms();
+        let deadline = states.next_timeout_ms(|_| i64::MAX);
         assert!((13_000..=17_001).contains(&deadline), "{deadline}");
         assert_eq!(states.setup_timed_out(deadline - 1), None);
         assert_eq!(states.setup_timed_out(deadline), Some(peer));

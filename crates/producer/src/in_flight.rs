@@ -118,27 +118,23 @@ impl InFlightRequests {
     }
 
     /// The first millisecond at which a request to this peer has timed out.
-    fn expires_ms(&self, peer: usize) -> i64 {
+    #[inline]
+    pub(crate) fn expires_ms(&self, peer: Peer) -> i64 {
         let deadline = |request: &InFlightRequest| {
             request.sent_ms + request.throttle_ms + self.request_timeout_ms + 1
         };
-        self.queues[peer].iter().map(deadline).min().unwrap_or(i64::MAX)
+        let queue = &self.queues[peer.index()];
+        match queue.front() {
+            None => i64::MAX,
+            // Requests are sent in order; only throttling can make a later one expire first.
+            Some(oldest) if oldest.throttle_ms == 0 => deadline(oldest),
+            Some(_) => queue.iter().map(deadline).min().unwrap_or(i64::MAX),
+        }
     }
 
     /// A peer with a request that has timed out. The comparison is strict, as Kafka's.
     pub(crate) fn timed_out(&self, now_ms: i64) -> Option<Peer> {
-        if self.count == 0 {
-            return None;
-        }
-        (0..self.queues.len()).find(|peer| self.expires_ms(*peer) <= now_ms).map(Peer::from_index)
-    }
-
-    /// The first millisecond at which any request has timed out.
-    pub(crate) fn next_timeout_ms(&self) -> i64 {
-        if self.count == 0 {
-            return i64::MAX;
-        }
-        (0..self.queues.len()).map(|peer| self.expires_ms(peer)).min().unwrap_or(i64::MAX)
+        (0..self.queues.len()).map(Peer::from_index).find(|peer| self.expires_ms(*peer) <= now_ms)
     }
 }
 
@@ -187,9 +183,9 @@ mod tests {
     #[test]
     fn a_request_times_out_a_millisecond_after_its_timeout() {
         let mut in_flight = InFlightRequests::new(5, 30_000, 3);
-        in_flight.add(PEER, request(0, 1_000, true));
-        in_flight.add(PEER, request(1, 500, true));
-        assert_eq!(in_flight.next_timeout_ms(), 30_501);
+        in_flight.add(PEER, request(0, 500, true));
+        in_flight.add(PEER, request(1, 1_000, true));
+        assert_eq!(in_flight.expires_ms(PEER), 30_501);
         assert_eq!(in_flight.timed_out(30_500), None);
         assert_eq!(in_flight.timed_out(30_501), Some(PEER));
         in_flight.throttle(PEER, 100);

@@ -34,9 +34,9 @@ pub(crate) enum Outcome {
     TimedOut,
 }
 
-/// What the socket has for the next poll.
+/// What the socket has for a poll.
 #[derive(Clone, Debug)]
-enum NetworkEvent {
+pub(crate) enum NetworkEvent {
     Connected(Peer),
     Received(Peer, CorrelationId, Response),
     Disconnected(Peer),
@@ -54,6 +54,8 @@ pub(crate) struct NetworkClient {
     /// Peers with a request that the next poll writes to the socket.
     unwritten: SmallVec<[Peer; 4]>,
     wakeup: bool,
+    /// The first millisecond at which a timeout of a peer has something to do, or earlier.
+    deadline_ms: i64,
     metadata_in_progress: bool,
     /// Since when a metadata update is tried without success.
     metadata_attempt_ms: Option<i64>,
@@ -68,6 +70,7 @@ inflight_des::clone_fields!(NetworkClient {
     inbox,
     unwritten,
     wakeup,
+    deadline_ms,
     metadata_in_progress,
     metadata_attempt_ms,
 });
@@ -97,6 +100,7 @@ impl NetworkClient {
             inbox: Vec::new(),
             unwritten: SmallVec::new(),
             wakeup: false,
+            deadline_ms: i64::MAX,
             metadata_in_progress: false,
             metadata_attempt_ms: None,
         }
@@ -117,9 +121,10 @@ impl NetworkClient {
         Node::Broker(broker)
     }
 
-    /// Takes in what arrived. What belongs to a connection that is closed already is ignored.
-    pub(crate) fn receive(&mut self, incoming: Incoming) {
-        let event = match incoming {
+    /// What arrived, unless it belongs to a connection that is closed already.
+    #[inline]
+    pub(crate) fn receive(&self, incoming: Incoming) -> Option<NetworkEvent> {
+        match incoming {
             Incoming::Connected { connection } => {
                 self.states.peer_with(connection).map(NetworkEvent::Connected)
             }
@@ -133,7 +138,11 @@ impl NetworkClient {
             Incoming::Request { .. } | Incoming::ToController(_) | Incoming::ToBroker(_) => {
                 unreachable!("a producer gets no requests")
             }
-        };
+        }
+    }
+
+    /// Keeps something for the next poll.
+    pub(crate) fn keep(&mut self, event: Option<NetworkEvent>) {
         self.inbox.extend(event);
     }
 
@@ -142,14 +151,25 @@ impl NetworkClient {
         self.wakeup = true;
     }
 
+    /// Whether nothing waits for the next poll.
+    pub(crate) fn is_inbox_empty(&self) -> bool {
+        self.inbox.is_empty()
+    }
+
     /// Whether a poll returns at once.
     pub(crate) fn has_work(&self) -> bool {
         self.wakeup || !self.inbox.is_empty() || !self.unwritten.is_empty()
     }
 
-    /// When something times out that no poll timeout counts: the first instant in milliseconds.
-    pub(crate) fn next_timeout_ms(&self) -> i64 {
-        self.in_flight.next_timeout_ms().min(self.states.next_timeout_ms())
+    /// The first millisecond at which something may time out that no poll timeout counts.
+    #[inline]
+    pub(crate) fn deadline_ms(&self) -> i64 {
+        self.deadline_ms
+    }
+
+    /// Finds the deadline anew. Until then it may be too early, never too late.
+    fn refresh_deadline(&mut self) {
+        self.deadline_ms = self.states.next_timeout_ms(|peer| self.in_flight.expires_ms(peer));
     }
 
     /// Kafka: inFlightRequestCount.
@@ -196,6 +216,8 @@ impl NetworkClient {
         let connection = ConnectionId { owner: self.owner, number: self.next_connection };
         self.next_connection += 1;
         self.states.connecting(peer, connection, ctx.now_ms, ctx.turn.chance());
+        let timeout_ms = self.states.poll_delay_ms(peer, ctx.now_ms);
+        self.deadline_ms = self.deadline_ms.min(ctx.now_ms + timeout_ms + 1);
         let to = self.node_of(ctx.env, peer);
         ctx.turn.send(Outgoing::Connect { connection, to });
     }
@@ -225,6 +247,8 @@ impl NetworkClient {
         );
         self.states.used(peer, ctx.now_ms);
         self.unwritten.push(peer);
+        let timeout_ms = ctx.env.config.request_timeout_ms;
+        self.deadline_ms = self.deadline_ms.min(ctx.now_ms + timeout_ms + 1);
         ctx.turn.send(Outgoing::Request { connection, correlation, request });
         correlation
     }

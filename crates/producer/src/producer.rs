@@ -6,7 +6,7 @@ use crate::batch::{BatchSlot, Reports};
 use crate::call::{Call, SendRequest};
 use crate::env::{Ctx, Env, Streams};
 use crate::metadata::ProducerMetadata;
-use crate::network_client::{Answered, NetworkClient};
+use crate::network_client::{Answered, NetworkClient, NetworkEvent};
 use crate::sender::{Activity, ProducerIdRequest, after_ms};
 use crate::sequencer::Sequencer;
 use inflight_des::Instant;
@@ -34,6 +34,8 @@ pub struct Producer {
     /// max.in.flight.requests.per.connection=1: partitions are muted while a batch is in flight.
     pub(crate) guarantee_message_order: bool,
     pub(crate) calls: Vec<Option<Call>>,
+    /// How many threads are inside a call.
+    pub(crate) calls_going_on: u32,
     pub(crate) flushes: Vec<FlushCall>,
     closing: Option<CloseCall>,
     pub(crate) running: bool,
@@ -58,6 +60,7 @@ inflight_des::clone_fields!(Producer {
     in_flight_batches,
     guarantee_message_order,
     calls,
+    calls_going_on,
     flushes,
     closing,
     running,
@@ -151,6 +154,7 @@ impl Producer {
             in_flight_batches: vec![VecDeque::new(); partitions],
             guarantee_message_order: env.config.max_in_flight_requests_per_connection == 1,
             calls: Vec::new(),
+            calls_going_on: 0,
             flushes: Vec::new(),
             closing: None,
             running: true,
@@ -209,8 +213,14 @@ impl Producer {
 
     /// Something arrived from the network.
     pub fn handle(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, incoming: Incoming) {
-        self.network.receive(incoming);
-        self.run(&mut Ctx::new(env, turn, self.streams));
+        let mut arrived = self.network.receive(incoming);
+        if arrived.is_none() {
+            return;
+        }
+        if !self.network.is_inbox_empty() || !matches!(self.activity, Activity::Poll { .. }) {
+            self.network.keep(arrived.take());
+        }
+        self.run_with(&mut Ctx::new(env, turn, self.streams), &mut arrived);
     }
 
     /// Time has passed: perhaps as much as was waited for.
@@ -227,9 +237,18 @@ impl Producer {
     }
 
     /// When [`Producer::handle_timeout`] wants to be called.
+    #[inline]
     pub fn next_timeout(&self) -> Option<Instant> {
-        let closing = self.closing.filter(|_| !self.force_close).map(|call| call.deadline);
-        [self.sender_wakes(), self.calls_wake(), closing].into_iter().flatten().min()
+        let mut earliest = self.sender_wakes();
+        if self.calls_going_on > 0 {
+            earliest = earliest.min(self.calls_wake());
+        }
+        if let Some(closing) = self.closing
+            && !self.force_close
+        {
+            earliest = earliest.min(closing.deadline);
+        }
+        (earliest < Instant::NEVER).then_some(earliest)
     }
 
     /// What the application gets to know, in order; the list is emptied by the caller.
@@ -248,7 +267,7 @@ impl Producer {
         self.has_ended()
             || (self.accumulator.incomplete() == 0
                 && self.network.in_flight_count() == 0
-                && self.calls.iter().all(Option::is_none)
+                && self.calls_going_on == 0
                 && self.flushes.is_empty()
                 && self.closing.is_none())
     }
@@ -260,8 +279,12 @@ impl Producer {
 
     /// Runs the sender and the threads until all of them are blocked.
     fn run(&mut self, ctx: &mut Ctx<'_, '_>) {
+        self.run_with(ctx, &mut None);
+    }
+
+    fn run_with(&mut self, ctx: &mut Ctx<'_, '_>, arrived: &mut Option<NetworkEvent>) {
         loop {
-            self.run_sender(ctx);
+            self.run_sender(ctx, arrived);
             self.drive_calls(ctx);
             if !self.network.has_work() || !matches!(self.activity, Activity::Poll { .. }) {
                 return;
@@ -271,8 +294,11 @@ impl Producer {
 
     /// Whether the sender's loop is over. Kafka: the conditions of Sender.run.
     pub(crate) fn has_shut_down(&self) -> bool {
+        if self.running {
+            return false;
+        }
         let busy = self.accumulator.has_undrained() || self.network.in_flight_count() > 0;
-        !self.running && (self.force_close || !busy)
+        self.force_close || !busy
     }
 
     /// The end of Sender.run.

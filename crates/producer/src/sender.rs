@@ -8,13 +8,14 @@ use crate::batch::{BatchSlot, FinalState};
 use crate::connection_states::Peer;
 use crate::env::Ctx;
 use crate::in_flight::Purpose;
+use crate::network_client::NetworkEvent;
 use crate::producer::Producer;
 use crate::sequencer::{Sequencer, State};
 use inflight_des::{Instant, Span};
 use inflight_protocol::error_code::ErrorCode;
 use inflight_protocol::fact::SendError;
 use inflight_protocol::message::{Acks, ProduceRequest, Request};
-use inflight_protocol::{Fact, FactKind, Sequence, Timestamp};
+use inflight_protocol::{BrokerSet, Fact, FactKind, Sequence, Timestamp};
 use smallvec::SmallVec;
 
 mod complete;
@@ -51,8 +52,9 @@ pub(crate) enum Next {
 }
 
 impl Producer {
-    /// Runs the thread until it blocks.
-    pub(crate) fn run_sender(&mut self, ctx: &mut Ctx<'_, '_>) {
+    /// Runs the thread until it blocks. `arrived` ends a poll that it is in; it is all that the
+    /// network has.
+    pub(crate) fn run_sender(&mut self, ctx: &mut Ctx<'_, '_>, arrived: &mut Option<NetworkEvent>) {
         loop {
             match self.activity {
                 Activity::Pass => {
@@ -64,11 +66,11 @@ impl Producer {
                 }
                 Activity::Poll { until, then } => {
                     let now = ctx.turn.now();
-                    let due = now >= until || ctx.now_ms >= self.network.next_timeout_ms();
-                    if !due && !self.network.has_work() {
+                    let due = now >= until || ctx.now_ms >= self.network.deadline_ms();
+                    if !due && arrived.is_none() && !self.network.has_work() {
                         return;
                     }
-                    self.finish_poll(ctx);
+                    self.finish_poll(ctx, arrived);
                     self.activity = self.go_on(ctx, then);
                 }
                 Activity::Sleep { until, then } => {
@@ -169,6 +171,19 @@ impl Producer {
             }
             self.metadata.request_update();
         }
+        if brokers.is_empty() {
+            self.expire_batches(ctx);
+        } else {
+            self.send_to(ctx, &mut brokers, &mut next_check_ms);
+        }
+        let expiry_ms = self.accumulator.next_expiry_ms.saturating_sub(ctx.now_ms);
+        // Kafka polls without blocking as long as a broker was ready. If that sent nothing the
+        // thread spins until time or the network changes something; here it waits for that.
+        next_check_ms.min(expiry_ms).max(0)
+    }
+
+    /// Sends what is ready to the brokers that can take it; the others are left out.
+    fn send_to(&mut self, ctx: &mut Ctx<'_, '_>, brokers: &mut BrokerSet, next_check_ms: &mut i64) {
         for broker in brokers.iter() {
             let peer = self.network.states().peer_of(broker);
             let ready = self.network.ready(ctx, &mut self.metadata, peer);
@@ -179,10 +194,14 @@ impl Producer {
                 ready,
             );
             if !ready {
-                brokers = brokers.without(broker);
+                *brokers = brokers.without(broker);
                 let delay_ms = self.network.states().poll_delay_ms(peer, ctx.now_ms);
-                next_check_ms = next_check_ms.min(delay_ms);
+                *next_check_ms = delay_ms.min(*next_check_ms);
             }
+        }
+        if brokers.is_empty() {
+            self.expire_batches(ctx);
+            return;
         }
         // Kafka drains for all brokers, looks for expired batches, and then sends. A batch that
         // just expired is sent all the same.
@@ -195,7 +214,7 @@ impl Producer {
                 self.sequencer.as_mut(),
                 broker,
                 inflight_protocol::CorrelationId::new(correlation),
-                &mut next_check_ms,
+                next_check_ms,
             );
             if drained.is_empty() {
                 continue;
@@ -212,13 +231,9 @@ impl Producer {
             requests.push((self.network.states().peer_of(broker), drained));
         }
         self.expire_batches(ctx);
-        let expiry_ms = self.accumulator.next_expiry_ms.saturating_sub(ctx.now_ms);
         for (peer, drained) in requests {
             self.send_produce_request(ctx, peer, drained);
         }
-        // Kafka polls without blocking as long as a broker was ready. If that sent nothing the
-        // thread spins until time or the network changes something; here it waits for that.
-        next_check_ms.min(expiry_ms).max(0)
     }
 
     /// Kafka: Sender.sendProduceRequest.
@@ -253,11 +268,18 @@ impl Producer {
     }
 
     /// Ends a poll: what came in, what timed out, and the callbacks of both.
-    pub(crate) fn finish_poll(&mut self, ctx: &mut Ctx<'_, '_>) {
+    pub(crate) fn finish_poll(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        arrived: &mut Option<NetworkEvent>,
+    ) {
         let mut answered = std::mem::take(&mut self.answered);
-        self.network.finish_poll(ctx, &mut self.metadata, self.session, &mut answered);
-        for answer in answered.drain(..) {
-            self.complete_response(ctx, answer);
+        let (metadata, session) = (&mut self.metadata, self.session);
+        self.network.finish_poll(ctx, metadata, session, arrived, &mut answered);
+        if !answered.is_empty() {
+            for answer in answered.drain(..) {
+                self.complete_response(ctx, answer);
+            }
         }
         self.answered = answered;
     }
@@ -290,14 +312,13 @@ impl Producer {
     }
 
     /// When the thread wants to run again if the network stays silent.
-    pub(crate) fn sender_wakes(&self) -> Option<Instant> {
+    #[inline]
+    pub(crate) fn sender_wakes(&self) -> Instant {
         match self.activity {
-            Activity::Pass => Some(Instant::START),
-            Activity::Poll { until, .. } => {
-                Some(until.min(instant_of_ms(self.network.next_timeout_ms())))
-            }
-            Activity::Sleep { until, .. } => Some(until),
-            Activity::Ended => None,
+            Activity::Pass => Instant::START,
+            Activity::Poll { until, .. } => until.min(instant_of_ms(self.network.deadline_ms())),
+            Activity::Sleep { until, .. } => until,
+            Activity::Ended => Instant::NEVER,
         }
     }
 }

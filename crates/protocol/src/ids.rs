@@ -289,7 +289,7 @@ impl BrokerSet {
     }
 
     /// The members in ascending order.
-    pub fn iter(self) -> impl Iterator<Item = BrokerId> {
+    pub fn iter(self) -> impl Iterator<Item = BrokerId> + Clone {
         let mut rest = self.0;
         std::iter::from_fn(move || {
             let index = rest.trailing_zeros() as usize;
@@ -342,10 +342,11 @@ impl fmt::Display for Node {
 /// A TCP connection: who opened it, and which one of that node's it is. Never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId {
-    /// The node that opened it.
-    pub owner: Node,
+    // First, because it is what two ids differ in most often.
     /// Numbered from 0 in the order in which the owner opened them.
     pub number: u32,
+    /// The node that opened it.
+    pub owner: Node,
 }
 
 impl fmt::Display for ConnectionId {

@@ -50,6 +50,12 @@ impl RecordAccumulator {
         ready: &mut Ready,
     ) {
         let range = ctx.env.topics.range(topic);
+        if range.len() == 1 {
+            // There is nothing to balance.
+            let partition = TopicPartition::new(range.start);
+            self.partition_ready(ctx, metadata, topic, partition, None, ready);
+            return;
+        }
         let queues = &self.queues[usize::from(range.start)..usize::from(range.end)];
         let existing = queues.iter().filter(|queue| queue.exists).count();
         if existing == 0 {

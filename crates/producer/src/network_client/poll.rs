@@ -7,28 +7,72 @@ use crate::in_flight::{InFlightRequest, Purpose};
 use crate::metadata::{ProducerMetadata, RequestTicket};
 use inflight_protocol::fact::{CloseCause, MetadataSource};
 use inflight_protocol::message::{MetadataResponse, Request, Response};
-use inflight_protocol::{Fact, FactKind, SessionId};
+use inflight_protocol::{CorrelationId, Fact, FactKind, SessionId};
 use smallvec::SmallVec;
 
 impl NetworkClient {
     /// Handles what the socket has, then what timed out. Requests that came to an end are appended
-    /// to `answered`, in the order in which their callbacks run.
+    /// to `answered`, in the order in which their callbacks run. `arrived` is all that the socket
+    /// has, if nothing was kept for this poll.
     pub(crate) fn finish_poll(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
         metadata: &mut ProducerMetadata,
         session: SessionId,
+        arrived: &mut Option<NetworkEvent>,
         answered: &mut Vec<Answered>,
     ) {
         self.wakeup = false;
-        for peer in std::mem::take(&mut self.unwritten) {
-            if let Some(request) = self.in_flight.written(peer) {
-                answered.push(Answered { request, outcome: Outcome::Written });
+        if !self.unwritten.is_empty() {
+            for peer in std::mem::take(&mut self.unwritten) {
+                if let Some(request) = self.in_flight.written(peer) {
+                    answered.push(Answered { request, outcome: Outcome::Written });
+                }
             }
         }
-        if !self.inbox.is_empty() {
+        if arrived.is_some() {
+            match arrived.take() {
+                Some(NetworkEvent::Connected(peer)) => self.connected(ctx, peer),
+                Some(NetworkEvent::Received(peer, correlation, response)) => {
+                    let answer = self.answered_request(peer, correlation, response);
+                    self.handle_response(ctx, metadata, session, peer, answer, answered);
+                }
+                Some(NetworkEvent::Disconnected(peer)) => {
+                    self.disconnect(ctx, metadata, peer, CloseCause::Peer, answered);
+                }
+                None => {}
+            }
+        } else if !self.inbox.is_empty() {
             self.handle_inbox(ctx, metadata, session, answered);
         }
+        if ctx.now_ms >= self.deadline_ms {
+            self.handle_timeouts(ctx, metadata, answered);
+        }
+        if self.metadata_attempt_ms.is_some() && Self::rebootstraps(ctx.env) {
+            self.maybe_rebootstrap(ctx, metadata, answered);
+        }
+    }
+
+    /// The request that a response answers: the oldest of its connection.
+    fn answered_request(
+        &mut self,
+        peer: Peer,
+        correlation: CorrelationId,
+        response: Response,
+    ) -> (InFlightRequest, Response) {
+        let request = self.in_flight.complete_next(peer).expect("a response answers a request");
+        assert_eq!(request.correlation, correlation, "responses come in order");
+        (request, response)
+    }
+
+    /// Kafka: Selector.maybeCloseOldestConnection, handleTimedOutConnections and
+    /// handleTimedOutRequests.
+    fn handle_timeouts(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ProducerMetadata,
+        answered: &mut Vec<Answered>,
+    ) {
         if let Some(peer) = self.states.idle_too_long(ctx.now_ms) {
             self.disconnect(ctx, metadata, peer, CloseCause::Idle, answered);
         }
@@ -38,7 +82,7 @@ impl NetworkClient {
         while let Some(peer) = self.in_flight.timed_out(ctx.now_ms) {
             self.disconnect(ctx, metadata, peer, CloseCause::RequestTimeout, answered);
         }
-        self.maybe_rebootstrap(ctx, metadata, answered);
+        self.refresh_deadline();
     }
 
     /// Receives, at most one a connection; then disconnections; then new connections. The rest of
@@ -59,10 +103,7 @@ impl NetworkClient {
             match event {
                 NetworkEvent::Received(peer, correlation, response) if !heard.contains(&peer) => {
                     heard.push(peer);
-                    let request =
-                        self.in_flight.complete_next(peer).expect("a response answers a request");
-                    assert_eq!(request.correlation, correlation, "responses come in order");
-                    let answer = (request, response);
+                    let answer = self.answered_request(peer, correlation, response);
                     self.handle_response(ctx, metadata, session, peer, answer, answered);
                 }
                 NetworkEvent::Disconnected(peer) if !heard.contains(&peer) => lost.push(peer),
@@ -206,7 +247,8 @@ impl NetworkClient {
         if !Self::rebootstraps(ctx.env) || ctx.now_ms - since_ms <= trigger_ms {
             return;
         }
-        for peer in self.known_peers(metadata) {
+        let peers: SmallVec<[Peer; 8]> = self.known_peers(metadata).collect();
+        for peer in peers {
             if self.states.connection(peer).is_some() {
                 self.disconnect(ctx, metadata, peer, CloseCause::Local, answered);
             }

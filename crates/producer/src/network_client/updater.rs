@@ -6,8 +6,8 @@ use crate::env::Ctx;
 use crate::in_flight::Purpose;
 use crate::metadata::ProducerMetadata;
 use inflight_des::Chance;
+use inflight_protocol::BrokerSet;
 use inflight_protocol::message::Request;
-use smallvec::SmallVec;
 
 /// Kafka: clients/LeastLoadedNode.
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +24,17 @@ impl NetworkClient {
     }
 
     /// The peers of the current snapshot. Kafka: DefaultMetadataUpdater.fetchNodes.
-    pub(super) fn known_peers(&self, metadata: &ProducerMetadata) -> SmallVec<[Peer; 8]> {
-        if metadata.is_bootstrap() {
-            self.states.bootstrap_peers().collect()
+    pub(super) fn known_peers<'a>(
+        &'a self,
+        metadata: &ProducerMetadata,
+    ) -> impl Iterator<Item = Peer> + Clone + use<'a> {
+        let (bootstraps, brokers) = if metadata.is_bootstrap() {
+            (self.states.bootstrap_count(), BrokerSet::EMPTY)
         } else {
-            metadata.brokers().iter().map(|broker| self.states.peer_of(broker)).collect()
-        }
+            (0, metadata.brokers())
+        };
+        let brokers = brokers.iter().map(|broker| self.states.peer_of(broker));
+        (0..bootstraps).map(Peer::from_index).chain(brokers)
     }
 
     /// Sends a metadata request if one is due and can be sent. Returns for how many milliseconds
@@ -61,7 +66,7 @@ impl NetworkClient {
             self.metadata_in_progress = true;
             return request_timeout_ms;
         }
-        if self.known_peers(metadata).iter().any(|peer| self.states.is_connecting(*peer)) {
+        if self.known_peers(metadata).any(|peer| self.states.is_connecting(peer)) {
             return reconnect_backoff_ms;
         }
         if self.states.can_connect(peer, ctx.now_ms) {
@@ -78,15 +83,14 @@ impl NetworkClient {
         metadata: &ProducerMetadata,
     ) -> LeastLoaded {
         let peers = self.known_peers(metadata);
-        let offset = match peers.len() {
+        let offset = match peers.clone().count() {
             0 | 1 => 0,
             n => ctx.turn.chance().pick(ctx.streams.least_loaded, n as u64) as usize,
         };
         let (mut ready, mut connecting, mut connectable): (Option<(usize, Peer)>, _, Option<Peer>) =
             (None, None, None);
         let mut any_connection_ready = false;
-        for step in 0..peers.len() {
-            let peer = peers[(offset + step) % peers.len()];
+        for peer in peers.clone().skip(offset).chain(peers.take(offset)) {
             any_connection_ready |= self.states.is_ready(peer, ctx.now_ms);
             if self.can_send_request(peer, ctx.now_ms) {
                 let in_flight = self.in_flight.count(peer);

@@ -13,6 +13,9 @@ impl Producer {
     /// accumulator, then what is in flight. The latter's requests stay out, and their memory is
     /// kept until they are answered.
     pub(super) fn expire_batches(&mut self, ctx: &mut Ctx<'_, '_>) {
+        if self.accumulator.nothing_expires(ctx.now_ms) {
+            return;
+        }
         let mut queued = std::mem::take(&mut self.expired_queued);
         let mut in_flight = std::mem::take(&mut self.expired_in_flight);
         self.accumulator.expire(

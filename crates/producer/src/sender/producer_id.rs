@@ -43,7 +43,7 @@ impl Producer {
                 };
                 // awaitReady begins with a poll that does not block.
                 self.network.maybe_update_metadata(ctx, &mut self.metadata);
-                self.finish_poll(ctx);
+                self.finish_poll(ctx, &mut None);
                 let now_ms = ctx.now_ms;
                 if self.network.is_ready(&mut self.metadata, peer, now_ms)
                     || self.network.ready(ctx, &mut self.metadata, peer)
