@@ -1,0 +1,193 @@
+//! The closed sets of words that are values of facts' fields.
+
+use super::value::{FactField, FieldType, Value};
+use crate::error_code::ErrorCode;
+
+/// Declares a closed set of words that are values of a fact's field.
+macro_rules! words {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident { $( $(#[doc = $word_doc:literal])+ $word:ident = $text:literal, )* }
+    )*) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $( $(#[doc = $word_doc])+ $word, )* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$word),*];
+
+            /// The word, as it stands in scenario files and traces.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$word => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl FactField for $name {
+            const TYPE: FieldType = FieldType::Word(&[$($text),*]);
+
+            fn to_value(self) -> Value {
+                Value::Word(self.word())
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                match value {
+                    Value::Word(word) => Self::ALL.iter().copied().find(|each| each.word() == word),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// How a producer object ended.
+    StopCause {
+        /// close() was called and has returned.
+        Closed = "closed",
+        /// The process ended without close().
+        Exited = "exited",
+        /// The process was killed.
+        Crashed = "crashed",
+    }
+    /// What a blocked send() waits for.
+    BlockedOn {
+        /// Topic or partition in the metadata.
+        Metadata = "metadata",
+        /// Buffer memory.
+        Memory = "memory",
+    }
+    /// What made a batch ready.
+    DrainReason {
+        /// No more records fit, or another batch is behind it.
+        Full = "full",
+        /// linger.ms is over.
+        Linger = "linger",
+        /// A thread waits for buffer memory.
+        Exhausted = "memory",
+        /// flush() is going on.
+        Flush = "flush",
+        /// close() was called.
+        Close = "close",
+        /// Another partition of the same broker was ready.
+        Alongside = "alongside",
+        /// The retry backoff is over.
+        Retry = "retry",
+    }
+    /// Where a batch was when delivery.timeout.ms ended.
+    ExpiryPlace {
+        /// In the accumulator.
+        Queued = "queued",
+        /// In a request without an answer.
+        InFlight = "in-flight",
+    }
+    /// How a producer learned of the cluster.
+    MetadataSource {
+        /// A metadata response.
+        Metadata = "metadata",
+        /// The current leader in a produce response (KIP-951).
+        LeaderHint = "leader-hint",
+    }
+    /// Why a connection ended, as the node that says so knows it.
+    CloseCause {
+        /// The other side closed or reset it, or refused it.
+        Peer = "peer",
+        /// A request was not answered within its timeout.
+        RequestTimeout = "request-timeout",
+        /// The connection was not set up in time.
+        SetupTimeout = "setup-timeout",
+        /// No use for connections.max.idle.ms.
+        Idle = "idle",
+        /// The node closed it on purpose.
+        Local = "local",
+        /// acks=0 and the broker could not append.
+        ProduceFailed = "produce-failed",
+    }
+    /// Request or response.
+    Direction {
+        /// From the side that opened the connection.
+        Request = "request",
+        /// From the other side.
+        Response = "response",
+    }
+    /// Why a message was lost.
+    LossCause {
+        /// A fault took it.
+        Fault = "fault",
+        /// The link was cut, in the teaching mode where a cut link loses messages.
+        Cut = "cut",
+        /// The receiver has closed the connection.
+        Closed = "closed",
+        /// The receiver is down.
+        Down = "down",
+    }
+    /// From where a batch came into a log. Kafka: AppendOrigin.
+    AppendOrigin {
+        /// From a producer.
+        Client = "client",
+        /// From the leader.
+        Replication = "replication",
+    }
+    /// What a crash leaves of the logs.
+    Surviving {
+        /// Everything appended: the process died, the machine did not.
+        Appended = "appended",
+        /// What was flushed: the machine lost power.
+        Flushed = "flushed",
+    }
+    /// How a broker's last life ended, as the controller can tell.
+    LastStop {
+        /// The broker showed the epoch of its clean shutdown marker.
+        Clean = "clean",
+        /// It did not.
+        Unclean = "unclean",
+    }
+    /// How a leader was chosen. Kafka: PartitionChangeBuilder.
+    Election {
+        /// The first in-sync replica in assignment order.
+        Clean = "clean",
+        /// An eligible leader replica that was not in sync (KIP-966).
+        Eligible = "eligible",
+        /// The last known leader, nobody being in sync or eligible (KIP-966).
+        LastKnown = "last-known",
+        /// Any live replica: unclean.leader.election.enable.
+        Unclean = "unclean",
+        /// The preferred replica, on request or by auto.leader.rebalance.enable.
+        Preferred = "preferred",
+        /// A fault named the leader.
+        Forced = "forced",
+        /// No replica could be chosen.
+        None = "none",
+    }
+}
+
+/// What an application is told when records are not delivered: the exception's meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SendError {
+    /// A broker's or the client's error code, as the exception of that code.
+    Code(ErrorCode),
+    /// TimeoutException: delivery.timeout.ms is over.
+    DeliveryTimeout,
+    /// TimeoutException: the topic or partition did not appear within max.block.ms.
+    MetadataTimeout,
+    /// BufferExhaustedException: no buffer memory within max.block.ms.
+    BufferExhausted,
+    /// RecordTooLargeException: larger than max.request.size or buffer.memory.
+    RecordTooLarge,
+    /// IllegalArgumentException: batch.size is larger than buffer.memory.
+    BatchLargerThanMemory,
+    /// IllegalArgumentException: the partitioner returned a negative number.
+    InvalidPartition,
+    /// KafkaException: the producer is closed.
+    ProducerClosed,
+    /// KafkaException: the producer was closed forcefully, the batch is aborted.
+    ProducerClosedForcefully,
+    /// KafkaException: the producer is in a fatal error state.
+    FatalState,
+}
