@@ -110,6 +110,13 @@ impl Script {
     }
 }
 
+/// What a label makes of a generator's stream number.
+fn key_of(label: &str) -> u64 {
+    let mut digest = Digest::new();
+    digest.absorb_text(label);
+    digest.value() as u64
+}
+
 /// The luck of a run: a seed, streams by name, and a script.
 #[derive(Debug)]
 pub struct Chance {
@@ -137,16 +144,18 @@ impl Chance {
     /// Names a stream. Equal labels are different consumers of the same luck, which is a mistake,
     /// so a label is used once.
     pub fn stream(&mut self, label: &str) -> StreamId {
-        let mut digest = Digest::new();
-        digest.absorb_text(label);
-        let key = digest.value() as u64;
-        assert!(
-            self.streams.iter().all(|stream| stream.key != key),
-            "a label names one stream: {label}"
-        );
+        assert!(self.find(label).is_none(), "a label names one stream: {label}");
+        let key = key_of(label);
         let id = u16::try_from(self.streams.len()).expect("a run has at most 2^16 streams");
         self.streams.push(Stream { key, ordinal: 0, scripted: false, generator: None });
         StreamId(id)
+    }
+
+    /// The stream of this label, if there is one.
+    pub fn find(&self, label: &str) -> Option<StreamId> {
+        let key = key_of(label);
+        let index = self.streams.iter().position(|stream| stream.key == key)?;
+        Some(StreamId(index as u16))
     }
 
     /// Starts again with another seed and script: every stream back to its first draw.
@@ -314,6 +323,15 @@ mod tests {
         chance.restart(Seed::new(7), &Script::new([Deviation { point, outcome: 9 }]));
         let spans: Vec<u64> = (0..3).map(|_| chance.delay(stream, &constant).as_nanos()).collect();
         assert_eq!(spans, [1_000_000, 9, 1_000_000]);
+    }
+
+    #[test]
+    fn a_stream_is_found_by_its_label() {
+        let mut chance = Chance::new(Seed::new(1));
+        chance.stream("coin");
+        let dice = chance.stream("dice");
+        assert_eq!(chance.find("dice"), Some(dice));
+        assert_eq!(chance.find("cards"), None);
     }
 
     #[test]

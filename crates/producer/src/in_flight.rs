@@ -91,7 +91,20 @@ impl InFlightRequests {
         self.count
     }
 
-    /// The oldest request, which a response answers. Kafka: completeNext.
+    /// The request that a response answers. Kafka takes the oldest, since TCP loses none of the
+    /// answers before this one (completeNext). A network that drops messages may have.
+    pub(crate) fn complete(
+        &mut self,
+        peer: Peer,
+        correlation: CorrelationId,
+    ) -> Option<InFlightRequest> {
+        let queue = &mut self.queues[peer.index()];
+        let place = queue.iter().position(|request| request.correlation == correlation)?;
+        self.count -= 1;
+        queue.remove(place)
+    }
+
+    /// The oldest request, whose connection has ended.
     pub(crate) fn complete_next(&mut self, peer: Peer) -> Option<InFlightRequest> {
         let request = self.queues[peer.index()].pop_front()?;
         self.count -= 1;

@@ -53,16 +53,15 @@ impl NetworkClient {
         }
     }
 
-    /// The request that a response answers: the oldest of its connection.
+    /// The request that a response answers.
     fn answered_request(
         &mut self,
         peer: Peer,
         correlation: CorrelationId,
         response: Response,
     ) -> (InFlightRequest, Response) {
-        let request = self.in_flight.complete_next(peer).expect("a response answers a request");
-        assert_eq!(request.correlation, correlation, "responses come in order");
-        (request, response)
+        let request = self.in_flight.complete(peer, correlation);
+        (request.expect("a response answers a request in flight"), response)
     }
 
     /// Kafka: Selector.maybeCloseOldestConnection, handleTimedOutConnections and
