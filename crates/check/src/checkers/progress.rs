@@ -1,0 +1,73 @@
+//! B20, progress: every send() is answered in the time that the settings give it.
+//!
+//! At rest nothing may be unanswered. In a run that was stopped earlier, delivery.timeout.ms or
+//! max.block.ms must be over, with a second to spare. A process that stopped running for a while is
+//! excused, and so is one that is gone.
+
+use super::{ALWAYS, Found, UserView};
+use crate::verdict::{Aspect, CheckerId, Finding, Judgement, Verdict};
+use inflight_des::{Halt, Instant, Span};
+use inflight_protocol::ClientId;
+
+const CHECKER: CheckerId = CheckerId::Progress;
+
+/// How late an answer may be.
+const SPARE: Span = Span::from_secs(1);
+
+pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
+    let at_rest = user.told.halt == Some(Halt::Quiescent);
+    let is_late = |at: Instant, ms| at_rest || at + Span::from_millis(ms) + SPARE < user.told.until;
+    for (index, lane) in user.lanes() {
+        into.examined(CHECKER, lane.queued.len());
+        let gone = user.told.is_stopped(lane.session);
+        if gone || user.was_paused(lane.client) {
+            continue;
+        }
+        let timeout = user.cases[index].client.delivery_timeout_ms;
+        for run in lane.untold() {
+            for (run, _) in lane.sends_of(run).filter(|(_, send)| is_late(send.at, timeout)) {
+                into.add(Found {
+                    checker: CHECKER,
+                    aspect: Aspect::Unanswered,
+                    verdict: Verdict::Violation,
+                    armed: ALWAYS,
+                    session: lane.session,
+                    partition: lane.partition,
+                    run,
+                    offset: None,
+                });
+            }
+        }
+    }
+    blocked(user, is_late, into);
+}
+
+/// Calls of send() that did not return.
+fn blocked(user: &UserView<'_>, is_late: impl Fn(Instant, u64) -> bool, into: &mut Judgement) {
+    for (_, state) in user.told.sessions().filter(|(_, state)| !state.is_stopped) {
+        let max_block = user.plan.client(state.client).max_block_ms;
+        for (_, fact) in &state.blocked {
+            into.examined(CHECKER, 1);
+            if user.was_paused(state.client) || !is_late(fact.at, max_block) {
+                continue;
+            }
+            into.find(Finding {
+                checker: CHECKER,
+                verdict: Verdict::Violation,
+                aspect: Aspect::Blocked,
+                guarantee: ALWAYS.guarantee(),
+                excuse: None,
+                records: Vec::new(),
+                total: 0,
+                offset: None,
+                decisive: Some(*fact),
+            });
+        }
+    }
+}
+
+impl UserView<'_> {
+    fn was_paused(&self, client: Option<ClientId>) -> bool {
+        client.is_some_and(|client| self.paused.get(client.index()) == Some(&true))
+    }
+}

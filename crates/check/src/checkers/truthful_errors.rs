@@ -1,0 +1,57 @@
+//! B18, truthful errors: a record that was refused for certain is not in the log, an acked one was
+//! appended.
+//!
+//! An error is certain if every attempt was refused before anything was written, or if none left
+//! the client. The application sees only the last error, so in its view an error is certain only if
+//! there was one attempt. Whether an acked record was ever appended only the oracle sees.
+
+use super::{ALWAYS, Found, UserView, incidents};
+use crate::history::{History, is_certain};
+use crate::runs::Run;
+use crate::verdict::{Aspect, CheckerId, Judgement, Verdict};
+use inflight_protocol::fact::SendError;
+
+const CHECKER: CheckerId = CheckerId::TruthfulErrors;
+
+pub(super) fn check(user: &UserView<'_>, oracle: Option<&History>, into: &mut Judgement) {
+    for (index, lane) in user.lanes() {
+        into.examined(CHECKER, lane.acked.len() + lane.failed.len());
+        let present = &user.read.seen[index].present;
+        let one_attempt = user.cases[index].client.retries == 0;
+        for failure in &lane.failures {
+            let refused = matches!(failure.error, SendError::Code(code) if is_certain(code));
+            for run in present.common_runs(failure.run) {
+                let certain: Vec<Run> = match oracle {
+                    None if refused && one_attempt => vec![run],
+                    None => Vec::new(),
+                    Some(history) => certain(history, index, run, refused),
+                };
+                for run in certain {
+                    into.add(Found {
+                        checker: CHECKER,
+                        aspect: Aspect::FalseFailure,
+                        verdict: Verdict::Violation,
+                        armed: ALWAYS,
+                        session: lane.session,
+                        partition: lane.partition,
+                        run,
+                        offset: None,
+                    });
+                }
+            }
+        }
+    }
+    let Some(history) = oracle else { return };
+    for incident in incidents(history, CHECKER) {
+        into.add_incident(incident, ALWAYS, Verdict::Violation);
+    }
+}
+
+/// The records of a failed run that were refused for certain.
+fn certain(history: &History, lane: usize, run: Run, refused: bool) -> Vec<Run> {
+    let Some(trace) = history.traces.get(lane) else { return Vec::new() };
+    let unsent = trace.drained.missing(run);
+    let sent = trace.drained.common_runs(run).filter(|_| refused);
+    let sure = sent.flat_map(|run| trace.doubtful.missing(run));
+    unsent.chain(sure).collect()
+}

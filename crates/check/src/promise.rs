@@ -1,0 +1,395 @@
+//! Which guarantees stand in a run: the table applied to settings and to what happened.
+
+use crate::guarantee::Guarantee;
+use crate::plan::{ClientPlan, PartitionPlan, Plan};
+use crate::verdict::Verdict;
+use inflight_protocol::Acks;
+use inflight_trace::Description;
+use std::fmt;
+
+/// What happened to one partition, as far as promises depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartitionHappened {
+    /// How many times a leader took over after the first.
+    pub leader_changes: u32,
+    /// How many leaders were elected that need not have been in sync, and were said to be so.
+    pub unclean_elections: u32,
+    /// More replicas lost unflushed records at a time than min.insync.replicas - 1.
+    pub over_budget: bool,
+    /// There was a time when every in-sync replica had lost unflushed records.
+    pub none_survived: bool,
+    /// A replica forgot a producer id because it was idle for too long.
+    pub state_expired: bool,
+}
+
+/// What happened in a run, as far as promises depend on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Happened {
+    /// By partition.
+    pub partitions: Vec<PartitionHappened>,
+    /// Whether any producer told its application an error, by client.
+    pub errors: Vec<bool>,
+}
+
+/// Why a guarantee does not stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// acks=0.
+    AcksZero,
+    /// acks=1.
+    AcksOne,
+    /// acks=all, where the guarantee is about acks=1.
+    AcksAll,
+    /// min.insync.replicas is 1.
+    MinIsrOne,
+    /// There are fewer than three replicas.
+    FewReplicas,
+    /// unclean.leader.election.enable is true, and it is not known yet what happens.
+    UncleanEnabled,
+    /// An unclean election happened.
+    UncleanElection,
+    /// Another leader took over.
+    LeaderChanged,
+    /// Too many replicas lost unflushed records at a time.
+    OverBudget,
+    /// Every in-sync replica lost unflushed records.
+    NoneSurvived,
+    /// enable.idempotence is false.
+    NotIdempotent,
+    /// enable.idempotence is true, where the guarantee is about the other case.
+    Idempotent,
+    /// Failed batches are sent again.
+    Retries,
+    /// More than one request may be in flight.
+    InFlight,
+    /// An error was told to the application before.
+    ErrorSurfaced,
+    /// A broker forgot the producer id.
+    StateExpired,
+    /// Unclean elections are neither permitted nor did one happen.
+    CleanOnly,
+    /// Kafka promises this under no configuration.
+    NeverPromised,
+}
+
+impl Reason {
+    /// The reason in words, to stand behind "because".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::AcksZero => "acks=0 waits for nobody",
+            Self::AcksOne => "acks=1 waits for the leader alone",
+            Self::AcksAll => "it is about acks=1",
+            Self::MinIsrOne => "min.insync.replicas is 1",
+            Self::FewReplicas => "there are fewer than three replicas",
+            Self::UncleanEnabled => "unclean.leader.election.enable is true",
+            Self::UncleanElection => "an unclean election happened",
+            Self::LeaderChanged => "another leader took over",
+            Self::OverBudget => {
+                "more replicas lost unflushed records at a time than min.insync.replicas - 1"
+            }
+            Self::NoneSurvived => "every in-sync replica lost unflushed records",
+            Self::NotIdempotent => "enable.idempotence is false",
+            Self::Idempotent => "enable.idempotence is true, see G5",
+            Self::Retries => "failed batches are sent again (retries is above 0)",
+            Self::InFlight => "max.in.flight.requests.per.connection is above 1",
+            Self::ErrorSurfaced => "an error was told to the application before",
+            Self::StateExpired => "a broker forgot the producer id (producer.id.expiration.ms)",
+            Self::CleanOnly => "no unclean election is permitted",
+            Self::NeverPromised => "Kafka promises it under no configuration",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.words())
+    }
+}
+
+/// One client, one partition, and what happened to both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case {
+    pub(crate) client: ClientPlan,
+    pub(crate) partition: PartitionPlan,
+    /// `None` before the run.
+    pub(crate) happened: Option<PartitionHappened>,
+    pub(crate) error_surfaced: bool,
+}
+
+/// Whether a property is promised in a case, and by which guarantee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Armed {
+    /// It is.
+    Promised(Guarantee),
+    /// It is by the letter, but real clients are known to fall short after what happened.
+    Weak(Guarantee, Reason),
+    /// It is not.
+    Excused(Guarantee, Reason),
+}
+
+impl Armed {
+    /// The verdict on something that breaks the property.
+    pub(crate) const fn verdict(self) -> Verdict {
+        match self {
+            Self::Promised(_) => Verdict::Violation,
+            Self::Weak(..) => Verdict::Possible,
+            Self::Excused(..) => Verdict::Allowed,
+        }
+    }
+
+    pub(crate) const fn guarantee(self) -> Guarantee {
+        match self {
+            Self::Promised(guarantee) | Self::Weak(guarantee, _) | Self::Excused(guarantee, _) => {
+                guarantee
+            }
+        }
+    }
+
+    pub(crate) const fn excuse(self) -> Option<Reason> {
+        match self {
+            Self::Promised(_) => None,
+            Self::Weak(_, reason) | Self::Excused(_, reason) => Some(reason),
+        }
+    }
+}
+
+impl Case {
+    /// Whether a guarantee stands.
+    pub(crate) fn standing(&self, guarantee: Guarantee) -> Result<(), Reason> {
+        match guarantee {
+            Guarantee::Always => Ok(()),
+            Guarantee::AtMostOnce => {
+                refuse(self.client.retries > 0 && self.client.acks != Acks::None, Reason::Retries)
+            }
+            Guarantee::LeaderDurable => {
+                refuse(self.client.acks == Acks::None, Reason::AcksZero)?;
+                refuse(self.client.acks == Acks::All, Reason::AcksAll)?;
+                refuse(self.now().leader_changes > 0, Reason::LeaderChanged)?;
+                refuse(self.now().none_survived, Reason::NoneSurvived)
+            }
+            Guarantee::Durable => {
+                self.acks_all()?;
+                refuse(self.partition.min_isr < 2, Reason::MinIsrOne)?;
+                refuse(self.partition.replicas.len() < 3, Reason::FewReplicas)?;
+                self.clean()?;
+                refuse(self.now().over_budget, Reason::OverBudget)?;
+                refuse(self.now().none_survived, Reason::NoneSurvived)
+            }
+            Guarantee::DurableWhileOneSurvives => {
+                self.acks_all()?;
+                self.clean()?;
+                refuse(self.now().none_survived, Reason::NoneSurvived)
+            }
+            Guarantee::InOrder => {
+                refuse(self.client.idempotence, Reason::Idempotent)?;
+                refuse(self.client.max_in_flight > 1, Reason::InFlight)
+            }
+            Guarantee::IdempotentSession => {
+                refuse(!self.client.idempotence, Reason::NotIdempotent)?;
+                let happened = self.now();
+                refuse(happened.unclean_elections > 0, Reason::UncleanElection)?;
+                refuse(happened.none_survived, Reason::NoneSurvived)?;
+                refuse(happened.over_budget, Reason::OverBudget)?;
+                refuse(happened.state_expired, Reason::StateExpired)?;
+                refuse(self.error_surfaced, Reason::ErrorSurfaced)
+            }
+            Guarantee::Unclean => {
+                let unclean = self.partition.unclean_enabled || self.now().unclean_elections > 0;
+                refuse(!unclean, Reason::CleanOnly)
+            }
+        }
+    }
+
+    fn now(&self) -> PartitionHappened {
+        self.happened.unwrap_or_default()
+    }
+
+    fn acks_all(&self) -> Result<(), Reason> {
+        match self.client.acks {
+            Acks::None => Err(Reason::AcksZero),
+            Acks::Leader => Err(Reason::AcksOne),
+            Acks::All => Ok(()),
+        }
+    }
+
+    /// No unclean election: none happened, or none can if nothing happened yet.
+    fn clean(&self) -> Result<(), Reason> {
+        match self.happened {
+            None => refuse(self.partition.unclean_enabled, Reason::UncleanEnabled),
+            Some(happened) => refuse(happened.unclean_elections > 0, Reason::UncleanElection),
+        }
+    }
+
+    /// Whether acked records are promised to stay.
+    pub(crate) fn durable(&self) -> Armed {
+        let closest = match self.client.acks {
+            Acks::None | Acks::Leader => Guarantee::LeaderDurable,
+            Acks::All if self.partition.min_isr < 2 || self.partition.replicas.len() < 3 => {
+                Guarantee::DurableWhileOneSurvives
+            }
+            Acks::All => Guarantee::Durable,
+        };
+        let order = [closest, Guarantee::DurableWhileOneSurvives, Guarantee::Durable];
+        self.first_of(&order)
+    }
+
+    /// Whether what was committed is promised to stay in a partition, whoever sent it.
+    pub(crate) fn committed(partition: PartitionPlan, happened: PartitionHappened) -> Armed {
+        let any = ClientPlan {
+            acks: Acks::All,
+            idempotence: false,
+            retries: 0,
+            max_in_flight: 1,
+            delivery_timeout_ms: 0,
+            max_block_ms: 0,
+        };
+        let happened = Some(happened);
+        Self { client: any, partition, happened, error_surfaced: false }.durable()
+    }
+
+    /// Whether records are promised to be in the log at most once.
+    pub(crate) fn once(&self) -> Armed {
+        self.first_of(&[Guarantee::IdempotentSession, Guarantee::AtMostOnce])
+    }
+
+    /// Whether records are promised to be in order.
+    pub(crate) fn ordered(&self) -> Armed {
+        self.first_of(&[Guarantee::IdempotentSession, Guarantee::InOrder])
+    }
+
+    /// The first guarantee that stands, or why the first of all does not.
+    fn first_of(&self, guarantees: &[Guarantee]) -> Armed {
+        if let Some(standing) = guarantees.iter().find(|g| self.standing(**g).is_ok()) {
+            return Armed::Promised(*standing);
+        }
+        let first = guarantees.first().copied().unwrap_or(Guarantee::Always);
+        match self.standing(first) {
+            Ok(()) => Armed::Promised(first),
+            Err(reason @ Reason::ErrorSurfaced) => Armed::Weak(first, reason),
+            Err(reason) => Armed::Excused(first, reason),
+        }
+    }
+}
+
+fn refuse(when: bool, reason: Reason) -> Result<(), Reason> {
+    if when { Err(reason) } else { Ok(()) }
+}
+
+/// Whether a guarantee stands for one client and one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The guarantee.
+    pub guarantee: Guarantee,
+    /// The client's name.
+    pub client: String,
+    /// The topic's name.
+    pub topic: String,
+    /// That it stands, or why it does not.
+    pub standing: Result<(), Reason>,
+}
+
+/// Which guarantees stand: for each client and topic, before a run (`None`) or after it.
+pub fn promised(description: &Description, happened: Option<&Happened>) -> Vec<Promise> {
+    let plan = Plan::new(description);
+    let mut promises = Vec::new();
+    for (index, client) in description.clients.iter().enumerate() {
+        for (number, topic) in description.topics.iter().enumerate() {
+            let partitions = plan.partitions.iter().enumerate();
+            let cases: Vec<Case> = partitions
+                .filter(|(_, partition)| partition.topic == number)
+                .map(|(partition, settings)| Case {
+                    client: plan.clients[index],
+                    partition: *settings,
+                    happened: happened
+                        .map(|h| h.partitions.get(partition).copied().unwrap_or_default()),
+                    error_surfaced: happened.is_some_and(|h| h.errors.get(index) == Some(&true)),
+                })
+                .collect();
+            for row in &crate::guarantee::GUARANTEES {
+                let standing = cases.iter().try_for_each(|case| case.standing(row.guarantee));
+                let (client, topic) = (client.name.clone(), topic.name.clone());
+                promises.push(Promise { guarantee: row.guarantee, client, topic, standing });
+            }
+        }
+    }
+    promises
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::Script;
+    use inflight_protocol::fact::Election;
+
+    fn standing(
+        script: &Script,
+        happened: Option<&Happened>,
+        guarantee: Guarantee,
+    ) -> Result<(), Reason> {
+        let promises = promised(&script.description, happened);
+        let ours = promises.iter().find(|p| p.guarantee == guarantee && p.client == "p1");
+        ours.expect("every guarantee is listed").standing
+    }
+
+    fn after(script: &Script, guarantee: Guarantee) -> Result<(), Reason> {
+        let history = crate::History::of(&script.description, &script.facts);
+        standing(script, Some(&history.happened()), guarantee)
+    }
+
+    #[test]
+    fn settings_decide_before_the_run() {
+        let defaults = Script::new();
+        for (guarantee, expected) in [
+            (Guarantee::Always, Ok(())),
+            (Guarantee::AtMostOnce, Err(Reason::Retries)),
+            (Guarantee::LeaderDurable, Err(Reason::AcksAll)),
+            (Guarantee::Durable, Ok(())),
+            (Guarantee::DurableWhileOneSurvives, Ok(())),
+            (Guarantee::InOrder, Err(Reason::Idempotent)),
+            (Guarantee::IdempotentSession, Ok(())),
+            (Guarantee::Unclean, Err(Reason::CleanOnly)),
+        ] {
+            assert_eq!(standing(&defaults, None, guarantee), expected, "{guarantee}");
+        }
+        let one = Script::new().acks(Acks::Leader).in_flight(1).min_isr(1);
+        assert_eq!(standing(&one, None, Guarantee::LeaderDurable), Ok(()));
+        assert_eq!(standing(&one, None, Guarantee::InOrder), Ok(()));
+        assert_eq!(standing(&one, None, Guarantee::Durable), Err(Reason::AcksOne));
+        let single = Script::new().min_isr(1);
+        assert_eq!(standing(&single, None, Guarantee::Durable), Err(Reason::MinIsrOne));
+        let mut unclean = Script::new();
+        unclean.description.topics[0].unclean_leader_election_enable = true;
+        assert_eq!(standing(&unclean, None, Guarantee::Durable), Err(Reason::UncleanEnabled));
+        assert_eq!(after(&unclean, Guarantee::Durable), Ok(()), "none happened");
+    }
+
+    #[test]
+    fn what_happened_decides_after_the_run() {
+        let unclean = Script::new().elect(2, Election::Unclean);
+        assert_eq!(after(&unclean, Guarantee::Durable), Err(Reason::UncleanElection));
+        assert_eq!(after(&unclean, Guarantee::IdempotentSession), Err(Reason::UncleanElection));
+        let moved = Script::new().acks(Acks::Leader).elect(2, Election::Clean);
+        assert_eq!(after(&moved, Guarantee::LeaderDurable), Err(Reason::LeaderChanged));
+        let forced = Script::new().isr(&[1, 2, 3], &[1]).elect(2, Election::Forced);
+        assert_eq!(after(&forced, Guarantee::Durable), Err(Reason::UncleanElection));
+        let sync = Script::new().elect(2, Election::Forced);
+        assert_eq!(after(&sync, Guarantee::Durable), Ok(()));
+    }
+
+    #[test]
+    fn power_loss_has_a_budget() {
+        let data = Script::new().queue(0, 2).append(1, 0, 0, 2).replicate(1);
+        let one = data.clone().power_loss(2, 0);
+        assert_eq!(after(&one, Guarantee::Durable), Ok(()));
+        let two = one.power_loss(3, 0);
+        assert_eq!(after(&two, Guarantee::Durable), Err(Reason::OverBudget));
+        assert_eq!(after(&two, Guarantee::DurableWhileOneSurvives), Ok(()));
+        let all = two.power_loss(1, 0);
+        let gone = after(&all, Guarantee::DurableWhileOneSurvives);
+        assert_eq!(gone, Err(Reason::NoneSurvived));
+        // A replica that is in sync again has everything.
+        let back = data.power_loss(2, 0).isr(&[1, 2, 3], &[1, 3]).copy(2, 1);
+        let back = back.isr(&[1, 3], &[1, 2, 3]).power_loss(3, 0);
+        assert_eq!(after(&back, Guarantee::Durable), Ok(()));
+    }
+}
