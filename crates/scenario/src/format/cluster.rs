@@ -1,0 +1,199 @@
+//! The brokers.
+
+use super::broker::{Machine, Override};
+use super::who::Broker;
+use crate::config::{Config, KafkaSettings, ServerTable};
+use crate::diagnostic::Diagnostic;
+use crate::document::{Node, quoted};
+use crate::form::{At, Form};
+use crate::read::Reader;
+use crate::schema::Schemas;
+use inflight_des::Delay;
+use inflight_protocol::config::ServerConfig;
+use inflight_protocol::{BrokerConfig, BrokerId, Defect, Defects, TopicConfig};
+use serde_json::{Value as Json, json};
+
+object! {
+    /// The brokers and what they are like.
+    struct Cluster {
+        /// How many brokers: b1, b2 and so on.
+        "brokers" brokers: required At<u8>,
+        /// Kafka's broker settings, for all brokers.
+        "config" config: optional At<Config<ServerTable>>,
+        /// Whether eligible leader replicas (KIP-966) are on, as in clusters made with Kafka 4.1
+        /// or later.
+        "eligible.leader.replicas" eligible_leader_replicas: default bool = "true",
+        /// The time that a request keeps a request handler busy, besides its appends. A property
+        /// of the machine, not a setting of Kafka's.
+        "request-time" request_time: default Delay = "\"0ms\"",
+        /// The time that the append of one batch takes. A property of the machine.
+        "append-time" append_time: default Delay = "\"0ms\"",
+        /// The time from a commit of the controller until a broker knows it, besides the network.
+        /// A property of the machine.
+        "metadata-time" metadata_time: default Delay = "\"0ms\"",
+        /// What is different about single brokers: b1 to what it has of its own.
+        "overrides" overrides: optional Overrides,
+        /// Rules that are broken on purpose, to see a checker fire. None of them is a setting of
+        /// Kafka's; an honest scenario has none.
+        "defects" defects: default Vec<Defect> = "[]",
+    }
+}
+
+/// What is different about single brokers.
+#[derive(Clone, Debug)]
+pub(crate) struct Overrides(Vec<(BrokerId, At<Override>)>);
+
+impl Form for Overrides {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(members) = node.members() else {
+            reader.mismatch(node, "an object with a key for each broker that is different");
+            return None;
+        };
+        let mut list: Vec<(BrokerId, At<Override>)> = Vec::new();
+        for member in members {
+            let name = Node::text(member.key_place, member.key.as_str());
+            reader.within(&member.key, |reader| {
+                let broker = Broker::read(&name, reader);
+                let own = At::read(&member.node, reader);
+                let (Some(Broker(broker)), Some(own)) = (broker, own) else { return };
+                if list.iter().any(|(known, _)| *known == broker) {
+                    let problem = format!("{} stands here twice", quoted(&member.key));
+                    return reader.report(Diagnostic::error(member.key_place, problem));
+                }
+                list.push((broker, own));
+            });
+        }
+        Some(Self(list))
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        let own = Override::schema(schemas);
+        json!({ "type": "object", "patternProperties": { "^b[1-9][0-9]*$": own },
+                "additionalProperties": false })
+    }
+}
+
+/// The cluster, with all settings complete.
+#[derive(Clone, Debug)]
+pub(crate) struct ClusterPart {
+    pub(crate) brokers: u8,
+    pub(crate) configs: Vec<BrokerConfig>,
+    pub(crate) eligible_leader_replicas: bool,
+    pub(crate) defects: Vec<Defect>,
+}
+
+impl Form for ClusterPart {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let cluster = Cluster::read(node, reader);
+        if cluster.is_none() {
+            Config::<ServerTable>::check_alone(node, ServerConfig::from_settings, reader);
+        }
+        cluster?.complete(node, reader)
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        Cluster::schema(schemas)
+    }
+
+    fn expected() -> Option<&'static str> {
+        Some("an object such as { \"brokers\": 3 }")
+    }
+}
+
+impl Cluster {
+    fn complete(self, node: &Node, reader: &mut Reader<'_>) -> Option<ClusterPart> {
+        let brokers = self.brokers.value;
+        if !(1..=BrokerId::MAX).contains(&brokers) {
+            let wrong = Diagnostic::error(self.brokers.place, brokers.to_string());
+            let wrong = wrong.expected(format!("a whole number from 1 to {}", BrokerId::MAX));
+            reader.within("brokers", |reader| reader.report(wrong));
+            return None;
+        }
+        let none = KafkaSettings::default();
+        let place = self.config.as_ref().map_or(node.place, |config| config.place);
+        let settings = self.config.as_ref().map_or(&none, |config| &config.value.settings);
+        let machine = Machine {
+            request_time: self.request_time.clone(),
+            append_time: self.append_time.clone(),
+            metadata_time: self.metadata_time.clone(),
+        };
+        let common =
+            reader.within("config", |reader| machine.configure(settings, place, reader))?;
+        reader.topic_defaults = common.topic;
+        let mut configs = vec![common.broker.clone(); usize::from(brokers)];
+        for (broker, own) in self.overrides.iter().flat_map(|overrides| &overrides.0) {
+            let machine = machine.overridden_by(&own.value);
+            let theirs = own.value.config.as_ref().map_or(&none, |config| &config.settings);
+            let merged = settings.overridden_by(theirs);
+            let server = reader.within("overrides", |reader| {
+                reader.within(&format!("b{broker}"), |reader| {
+                    let server = machine.configure(&merged, own.place, reader)?;
+                    same_topics(theirs, &server, &common.topic, reader);
+                    Some(server)
+                })
+            });
+            if let (Some(server), Some(config)) = (server, configs.get_mut(broker.index())) {
+                *config = server.broker;
+            }
+        }
+        let eligible_leader_replicas = self.eligible_leader_replicas;
+        Some(ClusterPart { brokers, configs, eligible_leader_replicas, defects: self.defects })
+    }
+}
+
+/// The defaults of topics are those of the cluster.
+fn same_topics(
+    own: &KafkaSettings,
+    server: &ServerConfig,
+    common: &TopicConfig,
+    reader: &mut Reader<'_>,
+) {
+    use inflight_protocol::config::keys::topic_keys;
+    if server.topic == *common {
+        return;
+    }
+    let names = topic_keys().map(|key| key.name);
+    let also = ["log.flush.interval.messages", "log.flush.interval.ms"];
+    let places = names.chain(also).filter_map(|key| own.key_place(key));
+    let place = places.min().or_else(|| own.first_place()).unwrap_or_default();
+    let problem = "a default of topics for one broker alone";
+    let diagnostic = Diagnostic::error(place, problem);
+    reader.report(diagnostic.expected("it in the config of the cluster or of a topic"));
+}
+
+impl ClusterPart {
+    /// The rules that are broken on purpose.
+    pub(crate) fn planted(&self) -> Defects {
+        self.defects.iter().fold(Defects::NONE, |defects, defect| defects.with(*defect))
+    }
+}
+
+words! {
+    /// A rule that is broken on purpose.
+    "defect" for Defect {
+        /// A broker does not recognise duplicates.
+        "forget-duplicates" => Defect::ForgetDuplicates,
+        /// A broker accepts any sequence number.
+        "ignore-sequences" => Defect::IgnoreSequences,
+        /// A leader answers acks=all before the high watermark.
+        "ack-before-high-watermark" => Defect::AckBeforeHighWatermark,
+        /// A follower truncates to its high watermark when the leader changes (before KIP-101).
+        "truncate-to-high-watermark" => Defect::TruncateToHighWatermark,
+        /// A new leader is any live replica, and nobody is told that it is unclean.
+        "elect-out-of-sync" => Defect::ElectOutOfSync,
+        /// A follower skips every other batch.
+        "skip-replication" => Defect::SkipReplication,
+        /// A recovered log has lost its producer state.
+        "lose-producer-state" => Defect::LoseProducerState,
+        /// The same producer id is handed out again and again.
+        "repeat-producer-ids" => Defect::RepeatProducerIds,
+        /// A broker answers with an error although the batch was appended.
+        "fail-after-append" => Defect::FailAfterAppend,
+        /// A broker answers with success and appends nothing.
+        "ack-without-append" => Defect::AckWithoutAppend,
+        /// A leader appends the records of two sessions under one another's name.
+        "swap-payload" => Defect::SwapPayload,
+        /// A producer puts retries back in the order of failure.
+        "requeue-out-of-order" => Defect::RequeueOutOfOrder,
+    }
+}
