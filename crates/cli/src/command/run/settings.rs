@@ -1,0 +1,181 @@
+//! The configuration that matters, and what it promises.
+
+use super::{Shown, wrapped};
+use crate::printer::{Look, Printer};
+use inflight::protocol::config::ServerConfig;
+use inflight::protocol::{ProducerConfig, TopicConfig};
+use inflight::{Promise, Reason, promised};
+use std::io;
+
+/// A group of settings: whose, and what differs from the defaults.
+#[derive(Clone)]
+struct Group {
+    name: String,
+    /// Key, value, default.
+    differences: Vec<(String, String, String)>,
+    notes: Vec<String>,
+}
+
+impl Shown<'_> {
+    pub(super) fn print_settings(&self, printer: &mut Printer) -> io::Result<()> {
+        printer.gap()?;
+        printer.line(printer.paint(Look::Bold, "Settings"))?;
+        let groups = [self.cluster(), self.topics(), self.producers()].concat();
+        let width = groups.iter().map(|group| group.name.chars().count()).max().unwrap_or(0);
+        for group in groups {
+            let mut name = group.name.as_str();
+            for note in &group.notes {
+                printer.line(format_args!("  {name:width$}  {note}"))?;
+                name = "";
+            }
+            for (key, value, default) in &group.differences {
+                let setting = printer.paint(Look::Notable, format!("{key}={value}"));
+                let default = printer.paint(Look::Dim, format!("(default {default})"));
+                printer.line(format_args!("  {name:width$}  {setting} {default}"))?;
+                name = "";
+            }
+            if group.notes.is_empty() && group.differences.is_empty() {
+                printer.line(format_args!("  {name:width$}  Kafka's defaults"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cluster(&self) -> Vec<Group> {
+        let brokers = self.description.brokers;
+        let mut notes = vec![format!("{brokers} broker{}", if brokers == 1 { "" } else { "s" })];
+        if !self.description.eligible_leader_replicas {
+            notes.push("eligible leader replicas off".to_owned());
+        }
+        if !self.description.defects.is_empty() {
+            notes.push(format!("broken on purpose: {}", self.description.defects.join(", ")));
+        }
+        let mut groups = Vec::new();
+        let all = Group { name: "cluster".to_owned(), differences: Vec::new(), notes };
+        groups.push(all);
+        let Some(scenario) = self.scenario else { return groups };
+        let configs = &scenario.setup.cluster.broker_configs;
+        let differences = |broker: usize| {
+            let config = configs.get(broker)?;
+            let server = ServerConfig { broker: config.clone(), ..ServerConfig::default() };
+            Some(texts(server.differences_from_default()))
+        };
+        let common = differences(0).unwrap_or_default();
+        if (1..configs.len()).all(|broker| differences(broker).as_ref() == Some(&common)) {
+            groups[0].differences = common;
+            return groups;
+        }
+        for broker in 0..configs.len() {
+            let differences = differences(broker).unwrap_or_default();
+            groups.push(Group { name: format!("b{}", broker + 1), differences, notes: Vec::new() });
+        }
+        groups
+    }
+
+    fn topics(&self) -> Vec<Group> {
+        let topics = self.description.topics.iter().enumerate().map(|(index, topic)| {
+            let partitions = topic.replicas.len();
+            let note = match topic.replicas.first() {
+                None => "does not exist".to_owned(),
+                Some(first) => format!(
+                    "{partitions} partition{} of {} replica{}",
+                    if partitions == 1 { "" } else { "s" },
+                    first.len(),
+                    if first.len() == 1 { "" } else { "s" },
+                ),
+            };
+            let config = self.scenario.map(|scenario| scenario.setup.cluster.topic_configs[index]);
+            let config = config.unwrap_or(TopicConfig {
+                min_insync_replicas: topic.min_insync_replicas,
+                unclean_leader_election_enable: topic.unclean_leader_election_enable,
+                ..TopicConfig::default()
+            });
+            let differences = texts(config.differences_from_default());
+            Group { name: topic.name.clone(), differences, notes: vec![note] }
+        });
+        topics.collect()
+    }
+
+    fn producers(&self) -> Vec<Group> {
+        let defaults = ProducerConfig::default().effective();
+        let clients = self.description.clients.iter().map(|client| {
+            let differs = |(key, value): &(String, String)| {
+                let (_, default) = defaults.iter().find(|(known, _)| known == key)?;
+                (default != value).then(|| (key.clone(), value.clone(), default.clone()))
+            };
+            let differences = client.config.iter().filter_map(differs).collect();
+            Group { name: client.name.clone(), differences, notes: Vec::new() }
+        });
+        clients.collect()
+    }
+
+    pub(super) fn print_promises(&self, printer: &mut Printer) -> io::Result<()> {
+        let promises = promised(self.description, None);
+        if promises.is_empty() {
+            return Ok(());
+        }
+        printer.gap()?;
+        printer.line(printer.paint(Look::Bold, "What Kafka promises with them"))?;
+        for (who, promises) in grouped(promises) {
+            if !who.is_empty() {
+                printer.line(format_args!("  {who}"))?;
+            }
+            for promise in promises {
+                let (id, name) = (promise.guarantee.terms().id, promise.guarantee.terms().name);
+                let (word, look, text) = match promise.standing {
+                    Ok(()) => {
+                        let promised = promise.guarantee.terms().promise;
+                        ("yes", Look::Good, format!("{name}: {promised}"))
+                    }
+                    // What is about another setting is no news.
+                    Err(Reason::AcksAll | Reason::Idempotent | Reason::CleanOnly) => continue,
+                    Err(reason) => ("no ", Look::Dim, format!("{name}, because {reason}")),
+                };
+                let mut start = format!("  {}  {id:<3} ", printer.paint(look, word));
+                for line in wrapped(&text, printer.width().unwrap_or(100).saturating_sub(11)) {
+                    printer.line(format_args!("{start}{line}"))?;
+                    start = " ".repeat(11);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn texts(
+    differences: Vec<inflight::protocol::config::Difference>,
+) -> Vec<(String, String, String)> {
+    let text =
+        |one: inflight::protocol::config::Difference| (one.key.to_owned(), one.value, one.default);
+    differences.into_iter().map(text).collect()
+}
+
+/// Promises by whom they are made to; those that are alike together. No name if all are alike.
+fn grouped(promises: Vec<Promise>) -> Vec<(String, Vec<Promise>)> {
+    let mut pairs: Vec<(String, Vec<Promise>)> = Vec::new();
+    for promise in promises {
+        let who = format!("{} to {}", promise.client, promise.topic);
+        match pairs.last_mut().filter(|(known, _)| *known == who) {
+            Some((_, list)) => list.push(promise),
+            None => pairs.push((who, vec![promise])),
+        }
+    }
+    let mut groups: Vec<(String, Vec<Promise>)> = Vec::new();
+    for (who, promises) in pairs {
+        let alike = |known: &[Promise]| {
+            known.len() == promises.len()
+                && known
+                    .iter()
+                    .zip(&promises)
+                    .all(|(a, b)| (a.guarantee, a.standing) == (b.guarantee, b.standing))
+        };
+        match groups.iter_mut().find(|(_, known)| alike(known)) {
+            Some((names, _)) => names.push_str(&format!(", {who}")),
+            None => groups.push((who, promises)),
+        }
+    }
+    if let [(who, _)] = groups.as_mut_slice() {
+        who.clear();
+    }
+    groups
+}
