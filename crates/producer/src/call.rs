@@ -199,7 +199,7 @@ impl Producer {
     ) -> Step {
         let max_block_ms = ctx.env.config.max_block_ms;
         let elapsed_ms = ctx.now_ms - call.started_ms;
-        let newer = self.metadata.update_version() > version;
+        let newer = self.metadata.announced_version() > version;
         if self.network_is_closed() {
             return self.refuse(ctx, thread, call, call.request.count, SendError::ProducerClosed);
         }

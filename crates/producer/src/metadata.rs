@@ -16,6 +16,8 @@ pub(crate) struct ProducerMetadata {
     max_age_ms: i64,
     max_idle_ms: i64,
     update_version: u32,
+    /// The version that waiting threads were last woken for.
+    announced_version: u32,
     request_version: u32,
     last_refresh_ms: i64,
     last_successful_refresh_ms: i64,
@@ -42,6 +44,7 @@ inflight_des::clone_fields!(ProducerMetadata {
     max_age_ms,
     max_idle_ms,
     update_version,
+    announced_version,
     request_version,
     last_refresh_ms,
     last_successful_refresh_ms,
@@ -106,6 +109,7 @@ impl ProducerMetadata {
             max_idle_ms: config.metadata_max_idle_ms,
             // The constructor has called bootstrap(): version 1, full update wanted.
             update_version: 1,
+            announced_version: 1,
             request_version: 0,
             last_refresh_ms: 0,
             last_successful_refresh_ms: 0,
@@ -133,8 +137,10 @@ impl ProducerMetadata {
         self.brokers
     }
 
-    pub(crate) fn update_version(&self) -> u32 {
-        self.update_version
+    /// The newest version that a waiting thread knows of. A rebootstrap raises the version without
+    /// waking anybody. Kafka: ProducerMetadata.awaitUpdate, and notifyAll in its update.
+    pub(crate) fn announced_version(&self) -> u32 {
+        self.announced_version
     }
 
     /// Kafka: Cluster.partitionCountForTopic, `None` if the topic is not in the snapshot.
@@ -251,6 +257,7 @@ impl ProducerMetadata {
         self.last_refresh_ms = now_ms;
         self.failures = 0;
         self.update_version += 1;
+        self.announced_version = self.update_version;
         if !ticket.is_partial {
             self.need_full_update = false;
             self.last_successful_refresh_ms = now_ms;
@@ -510,5 +517,16 @@ mod tests {
         assert_eq!(bench.metadata.leader(TopicPartition::new(0)), None);
         bench.respond(NOW + 1, &[(0, 1, 4), (1, 2, 0)]);
         assert_eq!(bench.metadata.leader(TopicPartition::new(0)), None, "4 is older than 5");
+    }
+
+    #[test]
+    fn rebootstrapping_wakes_nobody_who_waits_for_an_update() {
+        let mut bench = Bench::new();
+        bench.metadata.add(ORDERS, NOW);
+        let version = bench.metadata.request_update_for_topic(ORDERS);
+        bench.metadata.rebootstrap();
+        assert_eq!(bench.metadata.announced_version(), version);
+        bench.respond(NOW + 1, &[(0, 1, 0), (1, 2, 0)]);
+        assert!(bench.metadata.announced_version() > version);
     }
 }

@@ -95,7 +95,8 @@ pub enum Defect {
     AckWithoutAppend,
     /// A leader appends the record runs of two sessions under one another's name.
     SwapPayload,
-    /// An idempotent producer puts retries back in the order of failure, not of sequence.
+    /// An idempotent producer puts retries back in the order of failure, not of sequence, and sends
+    /// them so.
     RequeueOutOfOrder,
 }
 

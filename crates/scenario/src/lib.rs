@@ -82,6 +82,7 @@ mod read;
 mod realised;
 mod schema;
 mod source;
+mod words;
 
 pub use diagnostic::{Colour, Diagnostic, Diagnostics, Severity};
 pub use expectation::{Count, Expectations, FactCount, Range, Unmet};

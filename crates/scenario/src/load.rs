@@ -145,7 +145,7 @@ fn build(
     let setup = scenario.as_ref().and_then(|scenario| scenario.setup(&root, &mut reader));
     let (sources, diagnostics) = reader.finish();
     let built = scenario.zip(setup).map(|(scenario, setup)| {
-        let description = describe(&scenario, &setup);
+        let description = describe(&scenario, &setup, &root);
         let loaded = Loaded {
             title: scenario.title,
             teaches: scenario.teaches.map(|teaches| teaches.0).unwrap_or_default(),
@@ -166,12 +166,13 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-fn describe(scenario: &Scenario, setup: &Setup) -> Description {
+fn describe(scenario: &Scenario, setup: &Setup, root: &Node) -> Description {
     let cluster = Description::of_cluster(&setup.title, scenario.seed, &setup.cluster);
     let defects = scenario.cluster.defects.iter().map(|defect| Worded::word(*defect).to_owned());
     Description {
         kafka: scenario.kafka().to_owned(),
         clients: setup.clients.iter().map(describe_client).collect(),
+        faults: root.get("faults").map(crate::words::of_faults).unwrap_or_default(),
         defects: defects.collect(),
         ..cluster
     }

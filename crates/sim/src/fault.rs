@@ -1,6 +1,6 @@
 //! Faults as data: when something goes wrong, and what.
 
-use inflight_broker::InjectWhen;
+pub use inflight_broker::InjectWhen;
 use inflight_des::{Delay, Instant, Ratio, Span};
 use inflight_protocol::fact::{FactKind, Surviving, Value};
 use inflight_protocol::{BrokerId, ClientId, ErrorCode, TopicPartition};
@@ -240,7 +240,7 @@ pub struct Realised {
     pub rule: u32,
     /// When.
     pub at: Instant,
-    /// How many facts had matched by then, if the rule counts facts.
+    /// The number of the fact that set it off among those that match, if the rule counts facts.
     pub matched: u32,
     /// Whom `Who::AnyBroker` meant.
     pub drawn: Option<BrokerId>,

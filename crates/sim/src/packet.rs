@@ -1,7 +1,7 @@
 //! What travels: parcels, and the letters among them.
 
 use inflight_net::{ConnectionSlot, Side};
-use inflight_protocol::Outgoing;
+use inflight_protocol::{Outgoing, Request};
 
 /// Something that is on its way on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,14 @@ pub(crate) struct Letter {
     pub(crate) from: Side,
     /// What is in it.
     pub(crate) body: Outgoing,
+}
+
+impl Letter {
+    /// Whether it may change a log.
+    #[inline]
+    pub(crate) fn is_produce(&self) -> bool {
+        matches!(self.body, Outgoing::Request { request: Request::Produce(_), .. })
+    }
 }
 
 /// Bytes of a parcel that is no request or response.

@@ -16,6 +16,13 @@ pub(crate) struct Triggers {
 
 inflight_des::clone_fields!(Triggers { counts, wanted, streams });
 
+/// A rule that a fact sets off, and the number of that fact among those that match.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    pub(crate) rule: u32,
+    pub(crate) matched: u32,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     matched: u32,
@@ -59,11 +66,6 @@ impl Triggers {
         self.wanted
     }
 
-    /// Facts that a rule has seen.
-    pub(crate) fn matched(&self, rule: u32) -> u32 {
-        self.counts[rule as usize].matched
-    }
-
     /// Makes a rule count from here on, anew.
     pub(crate) fn arm(&mut self, rules: &[FaultRule], rule: u32) {
         self.counts[rule as usize] = Count { armed: true, ..Count::default() };
@@ -77,7 +79,7 @@ impl Triggers {
         fact: &Fact,
         leadership: &impl Leadership,
         chance: &mut Chance,
-        due: &mut Vec<u32>,
+        due: &mut Vec<Due>,
     ) {
         let mut changed = false;
         for (index, rule) in rules.iter().enumerate() {
@@ -113,7 +115,7 @@ impl Triggers {
                 count.armed = false;
                 changed = true;
             }
-            due.push(index as u32);
+            due.push(Due { rule: index as u32, matched: count.matched });
         }
         if changed {
             self.refresh(rules);
@@ -210,7 +212,7 @@ mod tests {
             .map(|fact| {
                 let mut due = Vec::new();
                 triggers.observe(rules, fact, &Led(Some(2)), &mut chance, &mut due);
-                due
+                due.iter().map(|due| due.rule).collect()
             })
             .collect()
     }
@@ -269,7 +271,7 @@ mod tests {
         triggers.arm(&rules, 0);
         assert!(triggers.wanted().meets(FactKind::LogFlushed.set()));
         triggers.observe(&rules, &flushed(1, 2), &Led(None), &mut chance, &mut due);
-        assert_eq!(due, [0]);
+        assert!(matches!(due[..], [Due { rule: 0, .. }]));
         assert_eq!(triggers.wanted(), Kinds::NONE);
     }
 }

@@ -9,7 +9,7 @@ use crate::fault::{Action, FaultRule, Loss, Realised, When, Who};
 use crate::node::NodeState;
 use crate::packet::{Letter, Parcel};
 use crate::setup::Setup;
-use crate::trigger::{Leadership, Triggers};
+use crate::trigger::{Due, Leadership, Triggers};
 use inflight_broker::{Broker, Controller};
 use inflight_des::{
     Agenda, Chance, Digest, Effect, Halt, Instant, Kinds, Model, Script, Seed, Slots, Span,
@@ -66,7 +66,8 @@ impl Event {
             Self::Thread { client, thread } => {
                 3 << 56 | u64::from(client) << 16 | u64::from(thread)
             }
-            Self::Rule(rule) => 4 << 56 | u64::from(rule),
+            // Without the index: a run that is pinned numbers its rules anew.
+            Self::Rule(_) => 4 << 56,
             Self::Later(slot) => 5 << 56 | u64::from(slot),
         }
     }
@@ -76,7 +77,7 @@ impl Event {
 #[derive(Clone, Debug)]
 pub(crate) enum Later {
     /// The actions of a rule, whose `after` is over. The fact was about this node.
-    Apply { rule: u32, subject: Option<Node> },
+    Apply { rule: u32, matched: u32, subject: Option<Node> },
     /// A process is started again.
     Restart(Node),
     /// A process goes on, if it still is the one that was paused.
@@ -114,6 +115,8 @@ pub struct World<'s, O> {
     /// For each broker: the channel between it and the controller.
     channels: Vec<ConnectionSlot>,
     letters: Slots<Letter>,
+    /// How many of them are produce requests.
+    produces_under_way: u32,
     pub(crate) controller: Controller,
     pub(crate) brokers: Vec<Broker>,
     pub(crate) clients: Vec<Client>,
@@ -135,7 +138,7 @@ pub struct World<'s, O> {
     pub(crate) observer: O,
     wanted: Kinds,
     outboxes: Vec<Outbox>,
-    due: Vec<u32>,
+    due: Vec<Due>,
     /// Whether batches that no machine will look at again are forgotten.
     forgets: bool,
     events_until_forgetting: u32,
@@ -154,6 +157,7 @@ impl<O: Clone> Clone for World<'_, O> {
             connections: self.connections.clone(),
             channels: self.channels.clone(),
             letters: self.letters.clone(),
+            produces_under_way: self.produces_under_way,
             controller: self.controller.clone(),
             brokers: self.brokers.clone(),
             clients: self.clients.clone(),
@@ -187,6 +191,7 @@ impl<O: Clone> Clone for World<'_, O> {
         self.connections.clone_from(&source.connections);
         self.channels.clone_from(&source.channels);
         self.letters.clone_from(&source.letters);
+        self.produces_under_way = source.produces_under_way;
         self.controller.clone_from(&source.controller);
         self.brokers.clone_from(&source.brokers);
         self.clients.clone_from(&source.clients);
@@ -260,6 +265,7 @@ impl<'s, O: Observer> World<'s, O> {
             connections,
             channels,
             letters: Slots::new(),
+            produces_under_way: 0,
             controller,
             brokers,
             clients,
@@ -426,8 +432,8 @@ impl<'s, O: Observer> World<'s, O> {
         let rules = &self.setup.faults;
         self.triggers.observe(rules, fact, &leadership, &mut self.chance, &mut due);
         self.refresh_wanted();
-        for rule in due.drain(..) {
-            self.rule_matched(agenda, rule, faults::subject_of(fact));
+        for each in due.drain(..) {
+            self.rule_matched(agenda, each, faults::subject_of(fact));
         }
         self.due = due;
     }

@@ -37,6 +37,9 @@ pub struct Description {
     pub producer_id_expiration_ms: u64,
     /// The clients, in the order of the setup.
     pub clients: Vec<ClientDescription>,
+    /// What each fault of the scenario does, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
     /// The rules broken on purpose, by name. Empty in any honest run.
     pub defects: Vec<String>,
 }

@@ -12,6 +12,7 @@ use inflight_protocol::{BrokerId, ClientId, ConnectionId, Node, TopicPartition};
 pub struct Names {
     clients: Vec<String>,
     partitions: Vec<String>,
+    faults: Vec<String>,
 }
 
 /// The name of the controller.
@@ -44,6 +45,7 @@ impl Names {
         Self {
             clients: given.iter().enumerate().map(name).collect(),
             partitions: partitions.collect(),
+            faults: description.faults.clone(),
         }
     }
 
@@ -55,6 +57,12 @@ impl Names {
     /// A partition's name: topic, hyphen, number.
     pub fn partition(&self, partition: TopicPartition) -> String {
         self.partitions.get(partition.index()).cloned().unwrap_or_else(|| format!("#{partition}"))
+    }
+
+    /// What a fault does, in words.
+    pub fn fault(&self, fault: u64) -> String {
+        let known = usize::try_from(fault).ok().and_then(|index| self.faults.get(index));
+        known.cloned().unwrap_or_else(|| format!("fault {fault} of the scenario"))
     }
 
     /// A node's name: a client's, `b` and a broker's number, or `controller`.

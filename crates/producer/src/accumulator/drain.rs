@@ -5,7 +5,7 @@ use crate::env::Ctx;
 use crate::metadata::ProducerMetadata;
 use crate::sequencer::Sequencer;
 use inflight_protocol::fact::DrainReason;
-use inflight_protocol::{BrokerId, CorrelationId, Fact, FactKind};
+use inflight_protocol::{BrokerId, CorrelationId, Defect, Fact, FactKind};
 use smallvec::SmallVec;
 
 impl RecordAccumulator {
@@ -50,7 +50,10 @@ impl RecordAccumulator {
             if size.saturating_add(batch.estimated_size()) > limit && !drained.is_empty() {
                 break;
             }
-            if sequencer.as_ref().is_some_and(|seq| seq.stops_drain(batch, &self.batches)) {
+            let in_any_order =
+                batch.producer.is_some() && ctx.env.defects.has(Defect::RequeueOutOfOrder);
+            let stops = |seq: &&mut Sequencer| seq.stops_drain(batch, &self.batches);
+            if !in_any_order && sequencer.as_ref().is_some_and(stops) {
                 break;
             }
             let reason = || self.reason(ctx, head, has_successor);

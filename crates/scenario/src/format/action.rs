@@ -7,10 +7,10 @@ use crate::document::Node;
 use crate::form::{At, Form};
 use crate::read::Reader;
 use crate::schema::Schemas;
-use inflight_broker::InjectWhen;
 use inflight_des::Span;
 use inflight_protocol::ErrorCode;
 use inflight_protocol::fact::Surviving;
+use inflight_sim::fault::InjectWhen;
 use inflight_sim::fault::{Action, Loss, Ways, Who};
 use serde_json::{Value as Json, json};
 

@@ -58,7 +58,6 @@ fn a_pinned_run_is_the_same_run() {
 }
 
 #[test]
-#[ignore = "inflight-sim notes how many facts had matched when a rule applies, not when its own did"]
 fn a_delayed_rule_is_pinned_to_its_fact() {
     let text = story(
         r#""seed": 3, "faults": [{ "when": { "happened": "RecordsAcked", "odds": "1 in 3", "limit": 4 },

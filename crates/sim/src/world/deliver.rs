@@ -82,7 +82,7 @@ impl<O: Observer> World<'_, O> {
         let sender = known.node(from);
         if let Some(message) = message_in(&self.letters[number].body) {
             if !is_open {
-                self.letters.free(number);
+                self.free_letter(number);
                 self.tell_lost(agenda, (sender, to), message, LossCause::Closed);
                 // The kernel answers bytes for a connection that it does not have with a reset.
                 self.ship_bare(agenda, on, from.other(), Parcel::Closed(on, from));
@@ -103,14 +103,14 @@ impl<O: Observer> World<'_, O> {
                 self.happened(agenda, &delivered);
                 self.message = MessageInHand::default();
                 if self.nodes[usize::from(to)].life != life {
-                    self.letters.free(number);
+                    self.free_letter(number);
                     self.connections.landed(on);
                     return;
                 }
             }
         }
         self.connections.landed(on);
-        self.letters.free(number);
+        self.free_letter(number);
         let letter = &mut self.letters[number];
         match std::mem::replace(&mut letter.body, Outgoing::Exit) {
             Outgoing::Request { connection, correlation, request } => {

@@ -2,6 +2,7 @@
 
 use super::{Event, Later, World};
 use crate::fault::{Action, FaultRule, Realised, Ways, When, Who};
+use crate::trigger::Due;
 use inflight_des::{Agenda, Span};
 use inflight_protocol::fact::Value;
 use inflight_protocol::{BrokerId, Fact, FactKind, Node};
@@ -32,7 +33,7 @@ impl<O: Observer> World<'_, O> {
         match &rule.when {
             When::At(_) => {
                 self.faults_ahead -= 1;
-                self.apply(agenda, index, None);
+                self.apply(agenda, index, 0, None);
             }
             When::Every { every, limit } => {
                 // Random faults stop when the clients have nothing more to do.
@@ -41,7 +42,7 @@ impl<O: Observer> World<'_, O> {
                 }
                 let span = self.chance.delay(self.random_fault_stream, every);
                 agenda.after(span, Event::Rule(index));
-                self.apply(agenda, index, None);
+                self.apply(agenda, index, 0, None);
             }
             When::Happened { .. } | When::Odds { .. } | When::Armed { .. } => {}
         }
@@ -51,14 +52,14 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn rule_matched(
         &mut self,
         agenda: &mut Agenda<'_, Event>,
-        index: u32,
+        Due { rule: index, matched }: Due,
         subject: Option<Node>,
     ) {
         let after = self.setup.faults[index as usize].after;
         if after == Span::ZERO {
-            self.apply(agenda, index, subject);
+            self.apply(agenda, index, matched, subject);
         } else {
-            self.put_off(agenda, after, Later::Apply { rule: index, subject });
+            self.put_off(agenda, after, Later::Apply { rule: index, matched, subject });
         }
     }
 
@@ -73,7 +74,9 @@ impl<O: Observer> World<'_, O> {
         self.faults_ahead -= 1;
         match self.laters.take(slot) {
             None => {}
-            Some(Later::Apply { rule, subject }) => self.apply(agenda, rule, subject),
+            Some(Later::Apply { rule, matched, subject }) => {
+                self.apply(agenda, rule, matched, subject);
+            }
             Some(Later::Restart(node)) => {
                 // A controlled shutdown may take longer than the break that was planned.
                 if self.state(node).is_up() && self.state(node).is_stopping {
@@ -89,18 +92,19 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// A rule takes effect.
-    fn apply(&mut self, agenda: &mut Agenda<'_, Event>, index: u32, subject: Option<Node>) {
+    /// A rule takes effect, because of the fact with this number among those that it counts.
+    fn apply(
+        &mut self,
+        agenda: &mut Agenda<'_, Event>,
+        index: u32,
+        matched: u32,
+        subject: Option<Node>,
+    ) {
         let setup = self.setup;
         let FaultRule { then, .. } = &setup.faults[index as usize];
         let position = self.realised.len();
         self.rule_applied[index as usize] += 1;
-        self.realised.push(Realised {
-            rule: index,
-            at: agenda.now(),
-            matched: self.triggers.matched(index),
-            drawn: None,
-        });
+        self.realised.push(Realised { rule: index, at: agenda.now(), matched, drawn: None });
         self.did(agenda, FactKind::FaultInjected, || Fact::FaultInjected { fault: index });
         for action in then {
             self.act(agenda, action, subject, position);

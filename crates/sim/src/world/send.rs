@@ -188,6 +188,7 @@ impl<O: Observer> World<'_, O> {
         let letter = &mut self.letters[number];
         (letter.on, letter.from) = (on, from);
         std::mem::swap(&mut letter.body, body);
+        self.produces_under_way += u32::from(letter.is_produce());
         self.connections[on].departed();
         self.route(agenda, (on, from), Parcel::Letter(number), bytes, late);
     }
@@ -241,11 +242,18 @@ impl<O: Observer> World<'_, O> {
         let ends = (connection.node(from), connection.node(from.other()));
         self.connections.landed(on);
         if let Parcel::Letter(number) = parcel {
-            self.letters.free(number);
+            self.free_letter(number);
             if let Some(message) = message_in(&self.letters[number].body) {
                 self.tell_lost(agenda, ends, message, why);
             }
         }
+    }
+
+    /// A letter is not on its way any more. What is in it can be read until the next one is sent.
+    #[inline]
+    pub(super) fn free_letter(&mut self, number: u32) {
+        self.letters.free(number);
+        self.produces_under_way -= u32::from(self.letters[number].is_produce());
     }
 
     /// The connection that a parcel travels on, and the side that it comes from.

@@ -26,9 +26,10 @@ impl<O: Observer> World<'_, O> {
         self.clients.iter().all(|client| client.producer.as_ref().is_none_or(Producer::is_idle))
     }
 
-    /// Whether the run is over. Asked when only background work is left.
+    /// Whether the run is over. Asked when only background work is left. A producer that does not
+    /// wait for answers may be gone before its requests arrive.
     pub(super) fn is_over(&self) -> bool {
-        self.gave_up_settling || self.is_settled()
+        self.gave_up_settling || (self.produces_under_way == 0 && self.is_settled())
     }
 
     /// Whether every replica that can catch up has done so.

@@ -4,7 +4,8 @@ use super::{Event, Outbox, World, env_of};
 use inflight_broker::{Broker, Controller};
 use inflight_des::{Agenda, Effect, Instant};
 use inflight_producer::{Env, Producer};
-use inflight_protocol::{BrokerId, Cluster, Node, Turn};
+use inflight_protocol::fact::StopCause;
+use inflight_protocol::{BrokerId, Cluster, Fact, FactKind, Node, Outgoing, Turn};
 use inflight_trace::Observer;
 
 impl<O: Observer> World<'_, O> {
@@ -80,7 +81,8 @@ impl<O: Observer> World<'_, O> {
         let mut again = false;
         if !outbox.is_empty() {
             let life = self.nodes[usize::from(index)].life;
-            for effect in &mut outbox {
+            let mut effects = outbox.iter_mut();
+            while let Some(effect) = effects.next() {
                 match effect {
                     Effect::Did(fact) => self.happened(agenda, fact),
                     Effect::Send(outgoing) => self.dispatch(agenda, index, outgoing),
@@ -88,6 +90,7 @@ impl<O: Observer> World<'_, O> {
                 }
                 if self.nodes[usize::from(index)].life != life {
                     again = false;
+                    self.stop_killed(agenda, effects.as_slice());
                     break;
                 }
             }
@@ -95,6 +98,24 @@ impl<O: Observer> World<'_, O> {
         }
         self.outboxes.push(outbox);
         again
+    }
+
+    /// A producer that was killed in the turn in which it closed did not get as far as that.
+    fn stop_killed(
+        &mut self,
+        agenda: &mut Agenda<'_, Event>,
+        unreached: &[Effect<Outgoing, Fact>],
+    ) {
+        for effect in unreached {
+            if let Effect::Did(Fact::ProducerStopped { client, session, .. }) = *effect {
+                let how = StopCause::Crashed;
+                self.did(agenda, FactKind::ProducerStopped, || Fact::ProducerStopped {
+                    client,
+                    session,
+                    how,
+                });
+            }
+        }
     }
 
     /// Makes sure that a producer is called when it wants to be.

@@ -24,7 +24,7 @@ prop_compose! {
         retries in prop_oneof![1 => Just(0), 1 => Just(2), 3 => Just(i32::MAX as u32)],
         in_flight in 1_u32..=6,
         linger_ms in prop_oneof![Just(0_i64), Just(5), Just(20)],
-        batch_size in prop_oneof![Just(0_u32), Just(400), Just(16_384)],
+        batch_size in prop_oneof![Just(1_u32), Just(400), Just(16_384)],
         request_timeout_ms in prop_oneof![Just(300_i64), Just(2_000), Just(30_000)],
         patience in prop_oneof![Just(0_i64), Just(5_000), Just(90_000)],
         buffer_memory in prop_oneof![Just(1_000_u64), Just(33_554_432)],
@@ -393,7 +393,7 @@ fn check(setup: &Setup, seed: u64, logs_must_match: bool) -> Result<(), TestCase
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
     fn with_clean_elections_committed_records_stay(setup in a_setup(false), seed: u64) {

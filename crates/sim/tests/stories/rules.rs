@@ -1,11 +1,11 @@
 //! When faults strike: at a time, after a fact, by chance, or when another rule says so.
 
 use crate::bench::*;
-use inflight_broker::InjectWhen;
 use inflight_des::{Delay, Instant, Ratio, Span};
 use inflight_protocol::ErrorCode;
 use inflight_protocol::config::ProducerConfig;
 use inflight_protocol::fact::{FactKind, Value};
+use inflight_sim::fault::InjectWhen;
 use inflight_sim::fault::{Action, FaultRule, Loss, Pattern, Repeat, Test, When, Who};
 use inflight_sim::setup::Setup;
 

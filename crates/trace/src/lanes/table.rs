@@ -192,7 +192,7 @@ const ROWS: &[Row] = &[
     row(BrokerUnfenced, g('}', '}'), Role::Cluster, "controller", "unfenced", "{broker}"),
     row(IsrChanged, g('I', 'I'), Role::Cluster, "controller", "isr", "{partition} {from|none} to {to|none}[ elr {elr}]"),
     row(LeaderElected, g('@', '@'), Role::Cluster, "controller", "elected", "{partition} {leader|nobody} leader epoch {leader_epoch} {election}"),
-    row(FaultInjected, g('&', '&'), Role::Bad, "", "FAULT", "{fault} of the scenario"),
+    row(FaultInjected, g('&', '&'), Role::Bad, "", "FAULT", "{fault}"),
     row(RunEnded, g('.', '.'), Role::Quiet, "", "END", "{halt}"),
 ];
 

@@ -133,7 +133,7 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
          unclean=unclean election,preferred=preferred replica,forced=named by a fault,\
          none=no replica could be chosen})",
     ),
-    (FaultInjected, "fault {fault} of the scenario took effect"),
+    (FaultInjected, "a fault took effect: {fault}"),
     (RunEnded, "the run ended: {halt}"),
 ];
 

@@ -101,6 +101,7 @@ impl Filler<'_> {
             "offsets" => self.run("offset", "base_offset"),
             "sequences" => self.run("sequence", "sequence"),
             "attempt" => Some(ordinal(u32::try_from(self.number("attempt")?).ok()?)),
+            "fault" => Some(self.namer.names().fault(self.number("fault")?)),
             "session" => {
                 let session = SessionId::new(u16::try_from(self.number("session")?).ok()?);
                 Some(self.namer.session(session))
