@@ -3,6 +3,7 @@
 //! This is a second step, made from a recording, so that judging stays lean. The mechanism is
 //! recognised from the facts; settings only say what would have helped.
 
+mod anchor;
 mod cast;
 mod cause;
 mod chain;
@@ -12,11 +13,13 @@ mod headline;
 mod loss;
 mod mechanism;
 mod order;
+mod otherwise;
+mod remedy;
 mod trail;
 
 pub use mechanism::{Mechanism, Remedy};
 
-use crate::verdict::{FactRef, Finding, Judgement, Records, View};
+use crate::verdict::{CheckerId, FactRef, Finding, Judgement, Records, View};
 use inflight_des::Instant;
 use inflight_protocol::Fact;
 use inflight_trace::{Description, Namer, sentence};
@@ -35,6 +38,10 @@ pub struct Explanation {
     pub records: Vec<String>,
     /// How it came about.
     pub mechanism: Mechanism,
+    /// What became of the last of the records, in one sentence, if it went another way.
+    pub otherwise: Option<String>,
+    /// What would have prevented it and was not in force.
+    pub remedies: Vec<Remedy>,
     /// The facts that matter for the first of the records, in order.
     pub chain: Vec<Step>,
 }
@@ -55,19 +62,32 @@ pub struct Step {
 pub struct Report {
     /// What the checkers say, with the oracle's knowledge.
     pub judgement: Judgement,
-    /// The first hundred findings, explained.
+    /// A hundred findings, explained, in the order of the checkers; losses come before records
+    /// that are at another offset.
     pub explanations: Vec<Explanation>,
 }
 
 /// Judges a recording and explains what was found.
 pub fn judge_recording(description: &Description, facts: &[(Instant, Fact)]) -> Report {
     let mut judgement = crate::judge_facts(description, facts, View::Oracle);
-    let found = judgement.findings.iter().take(EXPLAINED_MAX);
-    let explanations: Vec<_> = found.map(|finding| explain(description, facts, finding)).collect();
-    for (finding, explanation) in judgement.findings.iter_mut().zip(&explanations) {
+    let mut found: Vec<&mut Finding> = judgement.findings.iter_mut().collect();
+    found.sort_by_key(|finding| rank(finding.checker));
+    found.truncate(EXPLAINED_MAX);
+    let explained = found.into_iter().map(|finding| {
+        let explanation = explain(description, facts, finding);
         finding.decisive = explanation.finding.decisive;
-    }
+        explanation
+    });
+    let explanations = explained.collect();
     Report { judgement, explanations }
+}
+
+/// Where a checker's findings stand. A loss tells the story of a record that is at another offset.
+const fn rank(checker: CheckerId) -> (u8, bool) {
+    match checker {
+        CheckerId::NoLoss => (CheckerId::OffsetAgreement as u8, false),
+        _ => (checker as u8, true),
+    }
 }
 
 /// Explains a finding from a recording of the run. The recording should have every kind of fact;
@@ -87,17 +107,39 @@ pub fn explain(
         let (at, fact) = facts[index];
         finding.decisive = Some(FactRef { index: index as u64, at, kind: fact.kind() });
     }
-    let step = |index: usize| {
+    let present = cast.get(1).filter(|part| !part.trail.copies.is_empty());
+    let other_record = present.map(|part| part.trail.record);
+    let other = otherwise::of(description, facts, &finding, cause.mechanism);
+    let mechanisms: Vec<_> =
+        std::iter::once(cause.mechanism).chain(other.map(|other| other.mechanism)).collect();
+    let step = |chain::Told { index, attempts }| {
         let (at, fact) = facts.get(index)?;
-        Some(Step { index, at: *at, sentence: sentence(fact, &namer) })
+        let sentence = match attempts {
+            None => sentence(fact, &namer),
+            Some(attempts) => format!("… and so on, {attempts} attempts"),
+        };
+        Some(Step { index, at: *at, sentence })
     };
+    let key: Vec<usize> =
+        decisive.into_iter().chain(key_of(facts, &finding, cause.mechanism)).collect();
     Explanation {
-        headline: headline::of(&finding, &namer),
+        headline: headline::of(&finding, other_record, &namer),
         records: finding.records.iter().map(|records| name(records, &namer)).collect(),
         mechanism: cause.mechanism,
-        chain: chain::of(facts, &cast, decisive).into_iter().filter_map(step).collect(),
+        otherwise: other.map(|other| other.sentence(&namer)),
+        remedies: remedy::of(description, facts, &finding, &mechanisms),
+        chain: chain::of(facts, &cast, &key).into_iter().filter_map(step).collect(),
         finding,
     }
+}
+
+/// A fact that a mechanism is about and that may concern another record.
+fn key_of(facts: &[(Instant, Fact)], finding: &Finding, mechanism: Mechanism) -> Option<usize> {
+    let Records { session, partition, .. } = *finding.records.first()?;
+    let is_about_first =
+        matches!(mechanism, Mechanism::FirstBatchOvertaken | Mechanism::FirstBatchShutOut);
+    let first = || anchor::took_later_batch_first(facts, session, partition, facts.len());
+    is_about_first.then(first).flatten()
 }
 
 /// The position of the fact that a checker noted, in this recording.

@@ -94,7 +94,8 @@ pub const GUARANTEES: [Terms; 8] = [
         id: "G4",
         name: "in order",
         promise: "The records that are in the log are in the order of their send() calls.",
-        conditions: "enable.idempotence=false and max.in.flight.requests.per.connection=1",
+        conditions: "enable.idempotence=false, max.in.flight.requests.per.connection=1, acks=1 or \
+                     acks=all, and no error was told to the application before",
         excluded: "duplicates",
     },
     Terms {

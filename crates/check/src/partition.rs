@@ -145,16 +145,19 @@ impl Partition {
         let replica = self.logs.replica(broker);
         (replica.leads, replica.is_down) = (Some(epoch), false);
         replica.high_watermark = high_watermark;
-        // A broker that hears late of an old election leads nobody any more.
+        // A broker that hears late of an old election leads nobody any more. Nor does one that
+        // starts again and finds that it is the leader still: nobody can reach it before it is
+        // registered anew, and that ends its epoch.
         let latest = self.elected.map_or(epoch, |(_, latest)| latest);
         let before = self.logs.owner();
-        if epoch < latest || (before.is_some() && epoch < self.logs.owner_epoch()) {
+        if epoch < latest || (before.is_some() && epoch <= self.logs.owner_epoch()) {
             return None;
         }
         let (start, end) = (self.logs.start(), self.logs.end());
         let agreed = self.logs.take_over(broker, epoch);
+        // Nobody says who leads at the start, in epoch 0; there may be nothing in its log yet.
+        self.happened.leader_changes += u32::from(before.is_some() || epoch.get() > 0);
         before?;
-        self.happened.leader_changes += 1;
         self.is_plain &= agreed == end && self.logs.end() == end;
         let committed = self.committed;
         // What is lost is accounted for once; the next leader is not to blame.
@@ -258,6 +261,7 @@ impl Partition {
             Election::Clean | Election::Eligible | Election::Preferred | Election::None => false,
         };
         self.happened.unclean_elections += u32::from(unclean);
+        self.happened.last_known_elections += u32::from(election == Election::LastKnown);
         self.elected = Some((leader, epoch));
     }
 

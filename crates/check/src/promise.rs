@@ -14,12 +14,22 @@ pub struct PartitionHappened {
     pub leader_changes: u32,
     /// How many leaders were elected that need not have been in sync, and were said to be so.
     pub unclean_elections: u32,
+    /// How many of those made the last known leader leader again.
+    pub last_known_elections: u32,
     /// More replicas lost unflushed records at a time than min.insync.replicas - 1.
     pub over_budget: bool,
     /// There was a time when every in-sync replica had lost unflushed records.
     pub none_survived: bool,
     /// A replica forgot a producer id because it was idle for too long.
     pub state_expired: bool,
+}
+
+impl PartitionHappened {
+    /// Whether only replicas were elected that had everything.
+    fn only_clean_elections(self) -> Result<(), Reason> {
+        refuse(self.unclean_elections > self.last_known_elections, Reason::UncleanElection)?;
+        refuse(self.unclean_elections > 0, Reason::LastKnownElection)
+    }
 }
 
 /// What happened in a run, as far as promises depend on it.
@@ -48,6 +58,8 @@ pub enum Reason {
     UncleanEnabled,
     /// An unclean election happened.
     UncleanElection,
+    /// The last known leader was elected, since nobody else was left, and had lost records.
+    LastKnownElection,
     /// Another leader took over.
     LeaderChanged,
     /// Too many replicas lost unflushed records at a time.
@@ -83,6 +95,9 @@ impl Reason {
             Self::FewReplicas => "there are fewer than three replicas",
             Self::UncleanEnabled => "unclean.leader.election.enable is true",
             Self::UncleanElection => "an unclean election happened",
+            Self::LastKnownElection => {
+                "the last known leader was elected although it had lost records"
+            }
             Self::LeaderChanged => "another leader took over",
             Self::OverBudget => {
                 "more replicas lost unflushed records at a time than min.insync.replicas - 1"
@@ -95,7 +110,7 @@ impl Reason {
             Self::ErrorSurfaced => "an error was told to the application before",
             Self::StateExpired => "a broker forgot the producer id (producer.id.expiration.ms)",
             Self::CleanOnly => "no unclean election is permitted",
-            Self::NeverPromised => "Kafka promises it under no configuration",
+            Self::NeverPromised => "Kafka promises this under no configuration",
         }
     }
 }
@@ -182,12 +197,16 @@ impl Case {
             }
             Guarantee::InOrder => {
                 refuse(self.client.idempotence, Reason::Idempotent)?;
-                refuse(self.client.max_in_flight > 1, Reason::InFlight)
+                refuse(self.client.max_in_flight > 1, Reason::InFlight)?;
+                // Then a request is over when it is written, and the next one does not wait.
+                refuse(self.client.acks == Acks::None, Reason::AcksZero)?;
+                // A request that the producer gave up may be carried out behind the next one.
+                refuse(self.error_surfaced, Reason::ErrorSurfaced)
             }
             Guarantee::IdempotentSession => {
                 refuse(!self.client.idempotence, Reason::NotIdempotent)?;
                 let happened = self.now();
-                refuse(happened.unclean_elections > 0, Reason::UncleanElection)?;
+                happened.only_clean_elections()?;
                 refuse(happened.none_survived, Reason::NoneSurvived)?;
                 refuse(happened.over_budget, Reason::OverBudget)?;
                 refuse(happened.state_expired, Reason::StateExpired)?;
@@ -216,7 +235,7 @@ impl Case {
     fn clean(&self) -> Result<(), Reason> {
         match self.happened {
             None => refuse(self.partition.unclean_enabled, Reason::UncleanEnabled),
-            Some(happened) => refuse(happened.unclean_elections > 0, Reason::UncleanElection),
+            Some(happened) => happened.only_clean_elections(),
         }
     }
 
@@ -316,80 +335,4 @@ pub fn promised(description: &Description, happened: Option<&Happened>) -> Vec<P
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::script::Script;
-    use inflight_protocol::fact::Election;
-
-    fn standing(
-        script: &Script,
-        happened: Option<&Happened>,
-        guarantee: Guarantee,
-    ) -> Result<(), Reason> {
-        let promises = promised(&script.description, happened);
-        let ours = promises.iter().find(|p| p.guarantee == guarantee && p.client == "p1");
-        ours.expect("every guarantee is listed").standing
-    }
-
-    fn after(script: &Script, guarantee: Guarantee) -> Result<(), Reason> {
-        let history = crate::History::of(&script.description, &script.facts);
-        standing(script, Some(&history.happened()), guarantee)
-    }
-
-    #[test]
-    fn settings_decide_before_the_run() {
-        let defaults = Script::new();
-        for (guarantee, expected) in [
-            (Guarantee::Always, Ok(())),
-            (Guarantee::AtMostOnce, Err(Reason::Retries)),
-            (Guarantee::LeaderDurable, Err(Reason::AcksAll)),
-            (Guarantee::Durable, Ok(())),
-            (Guarantee::DurableWhileOneSurvives, Ok(())),
-            (Guarantee::InOrder, Err(Reason::Idempotent)),
-            (Guarantee::IdempotentSession, Ok(())),
-            (Guarantee::Unclean, Err(Reason::CleanOnly)),
-        ] {
-            assert_eq!(standing(&defaults, None, guarantee), expected, "{guarantee}");
-        }
-        let one = Script::new().acks(Acks::Leader).in_flight(1).min_isr(1);
-        assert_eq!(standing(&one, None, Guarantee::LeaderDurable), Ok(()));
-        assert_eq!(standing(&one, None, Guarantee::InOrder), Ok(()));
-        assert_eq!(standing(&one, None, Guarantee::Durable), Err(Reason::AcksOne));
-        let single = Script::new().min_isr(1);
-        assert_eq!(standing(&single, None, Guarantee::Durable), Err(Reason::MinIsrOne));
-        let mut unclean = Script::new();
-        unclean.description.topics[0].unclean_leader_election_enable = true;
-        assert_eq!(standing(&unclean, None, Guarantee::Durable), Err(Reason::UncleanEnabled));
-        assert_eq!(after(&unclean, Guarantee::Durable), Ok(()), "none happened");
-    }
-
-    #[test]
-    fn what_happened_decides_after_the_run() {
-        let unclean = Script::new().elect(2, Election::Unclean);
-        assert_eq!(after(&unclean, Guarantee::Durable), Err(Reason::UncleanElection));
-        assert_eq!(after(&unclean, Guarantee::IdempotentSession), Err(Reason::UncleanElection));
-        let moved = Script::new().acks(Acks::Leader).elect(2, Election::Clean);
-        assert_eq!(after(&moved, Guarantee::LeaderDurable), Err(Reason::LeaderChanged));
-        let forced = Script::new().isr(&[1, 2, 3], &[1]).elect(2, Election::Forced);
-        assert_eq!(after(&forced, Guarantee::Durable), Err(Reason::UncleanElection));
-        let sync = Script::new().elect(2, Election::Forced);
-        assert_eq!(after(&sync, Guarantee::Durable), Ok(()));
-    }
-
-    #[test]
-    fn power_loss_has_a_budget() {
-        let data = Script::new().queue(0, 2).append(1, 0, 0, 2).replicate(1);
-        let one = data.clone().power_loss(2, 0);
-        assert_eq!(after(&one, Guarantee::Durable), Ok(()));
-        let two = one.power_loss(3, 0);
-        assert_eq!(after(&two, Guarantee::Durable), Err(Reason::OverBudget));
-        assert_eq!(after(&two, Guarantee::DurableWhileOneSurvives), Ok(()));
-        let all = two.power_loss(1, 0);
-        let gone = after(&all, Guarantee::DurableWhileOneSurvives);
-        assert_eq!(gone, Err(Reason::NoneSurvived));
-        // A replica that is in sync again has everything.
-        let back = data.power_loss(2, 0).isr(&[1, 2, 3], &[1, 3]).copy(2, 1);
-        let back = back.isr(&[1, 3], &[1, 2, 3]).power_loss(3, 0);
-        assert_eq!(after(&back, Guarantee::Durable), Ok(()));
-    }
-}
+mod tests;

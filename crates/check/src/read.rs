@@ -107,6 +107,13 @@ impl FinalRead {
         part.map_or(&[], |part| &self.entries[part.entries.clone()])
     }
 
+    /// Whether nobody can read an offset yet: the leader's log has it above its high watermark.
+    pub(crate) fn is_ahead(&self, partition: TopicPartition, offset: u64) -> bool {
+        let Some(part) = self.parts.get(partition.index()) else { return false };
+        let end = self.entries[part.entries.clone()].last().map_or(part.from, Piece::end);
+        part.state == PartState::Unsettled && offset >= end
+    }
+
     /// How final the read of a partition is.
     pub(crate) fn state(&self, partition: TopicPartition) -> PartState {
         self.parts.get(partition.index()).map_or(PartState::Whole, |part| part.state)

@@ -199,6 +199,28 @@ impl Script {
         })
     }
 
+    /// The request of an attempt to send a batch reaches its broker.
+    pub(crate) fn reach(self, session: u16, ordinal: u64, nth: u32) -> Self {
+        let client = Node::Client(ClientId::new(self.clients[usize::from(session)]));
+        let sent = self.facts.iter().find_map(|(_, fact)| match *fact {
+            Fact::BatchDrained { session: s, first, attempt, broker, correlation, .. }
+                if (s.get(), first, attempt) == (session, ordinal, nth) =>
+            {
+                Some((broker, correlation))
+            }
+            _ => None,
+        });
+        let (broker, correlation) = sent.expect("a batch is sent before its request arrives");
+        self.fact(Fact::MessageDelivered {
+            from: client,
+            to: Node::Broker(broker),
+            connection: ConnectionId { owner: client, number: nth },
+            correlation,
+            api: ApiKey::Produce,
+            direction: Direction::Request,
+        })
+    }
+
     /// The response to the latest batch that a session sent to a broker is lost.
     pub(crate) fn lose_response(self, session: u16, from: u8) -> Self {
         let client = ClientId::new(self.clients[usize::from(session)]);

@@ -8,7 +8,7 @@ pub(crate) mod test;
 
 use crate::args::ReadArgs;
 use crate::failure::Failure;
-use inflight::{Loaded, Options, load_file};
+use inflight::{CheckerId, Judgement, Loaded, Options, Unmet, load_file};
 use std::path::Path;
 
 /// Reads a scenario as the arguments say.
@@ -19,4 +19,15 @@ fn read(file: &Path, args: &ReadArgs) -> Result<Loaded, Failure> {
         Some(seed) => loaded.with_seed(seed),
         None => loaded,
     })
+}
+
+/// How many records repeat a message that the log has already.
+fn repeated(judgement: &Judgement) -> u64 {
+    judgement.findings_of(CheckerId::MessageDuplicate).map(|finding| finding.total).sum()
+}
+
+/// What was not met, on one line: patterns are quoted as they stand in the file.
+fn in_one_line(unmet: &Unmet) -> String {
+    let text = unmet.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -172,7 +172,7 @@ fn describe(scenario: &Scenario, setup: &Setup, root: &Node) -> Description {
     Description {
         kafka: scenario.kafka().to_owned(),
         clients: setup.clients.iter().map(describe_client).collect(),
-        faults: root.get("faults").map(crate::words::of_faults).unwrap_or_default(),
+        faults: crate::words::of_faults(root.get("faults"), &setup.faults),
         defects: defects.collect(),
         ..cluster
     }

@@ -23,7 +23,8 @@ use crate::story::Namer;
 use crate::story::template::{self, Style};
 use inflight_des::Instant;
 use inflight_protocol::Fact;
-use inflight_protocol::ids::{BrokerId, ClientId, Node};
+use inflight_protocol::ids::{BrokerId, BrokerSet, ClientId, Node};
+use std::collections::BTreeMap;
 
 /// How lanes look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +73,15 @@ const VERB: usize = 10;
 pub fn render(description: &Description, facts: &[(Instant, Fact)], options: &Options) -> String {
     let lanes = Lanes::new(description, facts, options);
     let mut text = lanes.heading();
+    let mut eligible = BTreeMap::new();
     for (index, (at, fact)) in facts.iter().enumerate() {
+        let before = match *fact {
+            Fact::IsrChanged { partition, elr, .. } => eligible.insert(partition, elr),
+            _ => None,
+        };
         if options.focus.shows(fact) {
-            text.push_str(&lanes.line(index, *at, fact));
+            let words = lanes.words(fact, before.unwrap_or_default());
+            text.push_str(&lanes.line(index, *at, fact, words));
         }
     }
     text
@@ -119,7 +126,20 @@ impl<'a> Lanes<'a> {
         fit(text, width, ellipsis(self.options.glyphs)) + "\n"
     }
 
-    fn line(&self, index: usize, at: Instant, fact: &Fact) -> String {
+    /// What a fact says beyond its verb, where these were the eligible leader replicas before it.
+    fn words(&self, fact: &Fact, eligible: BrokerSet) -> String {
+        let fill = |words| template::fill(words, fact, &self.namer, Style::Short);
+        match fact {
+            Fact::IsrChanged { from, to, .. } if from == to => {
+                let before =
+                    if eligible.is_empty() { "none".to_owned() } else { eligible.to_string() };
+                format!("{} elr {before} to {}", fill("{partition}"), fill("{elr|none}"))
+            }
+            _ => fill(table::row_of(fact.kind()).words),
+        }
+    }
+
+    fn line(&self, index: usize, at: Instant, fact: &Fact, words: String) -> String {
         let row = table::row_of(fact.kind());
         let glyph = glyph_of(fact);
         let plain = |text| Piece { text, role: None };
@@ -138,7 +158,7 @@ impl<'a> Lanes<'a> {
         }
         let verb = format!(" {:<VERB$} ", row.verb);
         pieces.push(Piece { text: verb, role: Some(glyph.role) });
-        pieces.push(plain(template::fill(row.words, fact, &self.namer, Style::Short)));
+        pieces.push(plain(words));
         self.join(pieces)
     }
 

@@ -17,6 +17,7 @@ use template::Style;
 pub fn sentence(fact: &Fact, namer: &Namer) -> String {
     let template = match fact {
         Fact::IsrChanged { from, to, .. } if from == to => table::ONLY_ELIGIBLE,
+        Fact::SequenceRewritten { from, to, .. } if from == to => table::ONLY_EPOCH,
         _ => sentence_template(fact.kind()),
     };
     template::fill(template, fact, namer, Style::Long)

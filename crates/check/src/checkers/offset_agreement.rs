@@ -6,7 +6,7 @@
 use super::{ALWAYS, Found, UserView};
 use crate::history::What;
 use crate::promise::Armed;
-use crate::verdict::{Aspect, CheckerId, Judgement};
+use crate::verdict::{Aspect, CheckerId, Judgement, Verdict};
 
 const CHECKER: CheckerId = CheckerId::OffsetAgreement;
 
@@ -19,10 +19,16 @@ pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
                 Armed::Promised(_) => ALWAYS,
                 other => other,
             };
+            let verdict = match user.weigh(odd.partition, armed) {
+                Verdict::Violation if user.read.is_ahead(odd.partition, odd.offset) => {
+                    Verdict::Possible
+                }
+                verdict => verdict,
+            };
             into.add(Found {
                 checker: CHECKER,
                 aspect,
-                verdict: user.weigh(odd.partition, armed),
+                verdict,
                 armed,
                 session: odd.session,
                 partition: odd.partition,

@@ -64,7 +64,9 @@ pub(super) fn of(
             [late, early] => order::recognise(facts, late, early),
             _ => only(Mechanism::Unknown),
         },
-        CheckerId::Prefix => trail.map_or(only(Mechanism::Unknown), order::missing),
+        CheckerId::Prefix => {
+            trail.map_or(only(Mechanism::Unknown), |trail| order::missing(facts, trail))
+        }
         CheckerId::Integrity => only(Mechanism::ForeignRecord),
         CheckerId::Progress => only(Mechanism::NeverAnswered),
         CheckerId::LogMatching => only(Mechanism::ReplicasDiffer),

@@ -1,8 +1,9 @@
 //! Why a record, or a message, is in the log more than once.
 
+use super::anchor::took_later_batch_first;
 use super::cause::Cause;
 use super::mechanism::Mechanism;
-use super::trail::{Copy, Trail};
+use super::trail::{Copy, Record, Trail};
 use inflight_des::Instant;
 use inflight_protocol::fact::{AppendOrigin, CloseCause, SendError};
 use inflight_protocol::{ErrorCode, Fact};
@@ -55,7 +56,7 @@ pub(super) fn recognise(facts: &[(Instant, Fact)], trail: &Trail, which: Again) 
                 _ if forgotten => Mechanism::StateExpired,
                 (true, _) => Mechanism::ProducerStateLost,
                 (false, true) if refused => Mechanism::ForgottenBatch,
-                (false, true) => Mechanism::SequenceRewritten,
+                (false, true) => rewritten(facts, trail),
                 (false, false) => Mechanism::NewProducerId,
             }
         }
@@ -63,12 +64,22 @@ pub(super) fn recognise(facts: &[(Instant, Fact)], trail: &Trail, which: Again) 
     Cause { mechanism, decisive: Some(again.appended) }
 }
 
+/// Why a record got another sequence number.
+pub(super) fn rewritten(facts: &[(Instant, Fact)], trail: &Trail) -> Mechanism {
+    let Record { session, partition, .. } = trail.record;
+    let before = trail.rewritten.unwrap_or(facts.len());
+    match took_later_batch_first(facts, session, partition, before) {
+        Some(_) => Mechanism::FirstBatchOvertaken,
+        None => Mechanism::SequenceRewritten,
+    }
+}
+
 /// Why a producer without idempotence sent again what was appended.
 fn retried(facts: &[(Instant, Fact)], trail: &Trail, before: &Copy, again: &Copy) -> Mechanism {
-    let Some(last) = trail.attempt_before(again.appended) else {
+    let Some(last) = trail.carried_out(again) else {
         return Mechanism::RetriedBlindly;
     };
-    if last.requeued.is_some_and(|(requeued, _)| requeued < again.appended) {
+    if trail.is_ghost(again) {
         return Mechanism::GhostRequest;
     }
     let Some(earlier) = trail.attempt_before(last.drained) else {
@@ -80,8 +91,8 @@ fn retried(facts: &[(Instant, Fact)], trail: &Trail, before: &Copy, again: &Copy
             && copy.appended <= before.appended
     });
     let first = origin.unwrap_or(before);
-    let carried_out = trail.attempt_before(first.appended).unwrap_or(earlier);
-    if carried_out.requeued.is_some_and(|(requeued, _)| requeued < first.appended) {
+    let carried_out = trail.carried_out(first).unwrap_or(earlier);
+    if trail.is_ghost(first) {
         return Mechanism::GhostRequest;
     }
     if carried_out.response_lost.is_some() {

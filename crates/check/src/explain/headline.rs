@@ -1,12 +1,13 @@
 //! A finding in one sentence.
 
 use super::name;
+use super::trail::Record;
 use crate::verdict::{Aspect, CheckerId, Finding};
 use inflight_trace::Namer;
 use inflight_trace::story::range;
 
-/// What was found, in one sentence.
-pub(super) fn of(finding: &Finding, namer: &Namer) -> String {
+/// What was found, in one sentence. The other record is the one that explains it.
+pub(super) fn of(finding: &Finding, other: Option<Record>, namer: &Namer) -> String {
     let subject = match finding.records.first() {
         None => String::new(),
         Some(first) => {
@@ -40,7 +41,11 @@ pub(super) fn of(finding: &Finding, namer: &Namer) -> String {
             format!("{subject} {is} in the log more than once, again{at}")
         }
         (CheckerId::MessageDuplicate, _) => {
-            format!("{subject} {has} messages that the log has from another send() call too")
+            let repeat = if single { "repeats a message" } else { "repeat messages" };
+            let other = other.filter(|_| single).map_or(String::new(), |other| {
+                format!(", as {}", range("record", other.ordinal, 1))
+            });
+            format!("{subject} {repeat} that the log has already{other}")
         }
         (CheckerId::SessionOrder, _) => {
             format!("{subject} {is} in the log{at}, behind a record that was sent later")

@@ -143,7 +143,7 @@ fn lost_with_power(
     let all = ack.isr.difference(without_power).is_empty();
     without_power.contains(loss.leader).then_some(match (ack.isr.len(), all) {
         (1, _) => Mechanism::LoneInSync,
-        (_, false) if loss.electable.len() == 1 => Mechanism::LastReplicaStanding,
+        (_, false) if loss.electable.len() <= 1 => Mechanism::LastReplicaStanding,
         _ => Mechanism::PowerLoss,
     })
 }

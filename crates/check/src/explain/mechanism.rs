@@ -50,8 +50,8 @@ mechanisms! {
          no broker ever answered for it."
         ["acks=all": "the producer waits for the in-sync replicas, and learns what failed"]
     LeaderAlone "leader-alone"
-        "The leader answered when it alone had the record, and was gone before a follower had \
-         copied it."
+        "The leader answered when it alone had the record, and another led before a follower \
+         had copied it."
         ["acks=all": "the leader answers when every in-sync replica has the record",
          "min.insync.replicas=2": "acks=all then means at least two replicas"]
     ZombieLeader "zombie-leader"
@@ -83,7 +83,8 @@ mechanisms! {
     LastReplicaStanding "last-replica-standing"
         "The in-sync replicas had shrunk to one, which lost power with unflushed records and was \
          elected again; complete replicas that were out of sync followed it."
-        ["eligible.leader.replicas.version=1": "replicas that have everything stay electable",
+        ["min.insync.replicas=2": "the replica that left the in-sync replicas last stays electable",
+         "eligible.leader.replicas.version=1": "replicas that have everything stay electable",
          "flush.messages=1": "a record is on the disk before it is answered, at a high price"]
     TruncatedTooFar "truncated-too-far"
         "A replica cut records that were committed: it broke Kafka's rule."
@@ -133,12 +134,22 @@ mechanisms! {
     SequenceRewritten "sequence-rewritten"
         "The producer raised its epoch and gave the batch a new sequence number, so that the \
          leader could not recognise what it had appended before."
-        ["delivery.timeout.ms longer than any outage": "no batch is given up while others are sent"]
+        ["max.in.flight.requests.per.connection=1": "no other batch is on its way when one fails"]
+    FirstBatchOvertaken "first-batch-overtaken"
+        "The leader had nothing of the producer and took a later batch first; then the batch before \
+         it was out of order, so the producer raised its epoch and numbered both anew, and the \
+         leader could not recognise what it had appended."
+        ["max.in.flight.requests.per.connection=1": "no later batch is sent before"]
+    FirstBatchShutOut "first-batch-shut-out"
+        "The leader had nothing of the producer and took a later batch first; from then on it \
+         refused this one as out of order, until the producer gave it up."
+        ["max.in.flight.requests.per.connection=1": "no later batch is sent before"]
     ForgottenBatch "forgotten-batch"
         "The broker no longer remembered a batch that its log has, and refused the retry as out of \
          order; the producer raised its epoch, gave the batch a new sequence number, and the broker \
          appended it again."
-        ["transactional.id": "a transaction is aborted instead of being renumbered"]
+        ["max.in.flight.requests.per.connection=1": "the last batch is never forgotten",
+         "transactional.id": "a transaction is aborted instead of being renumbered"]
     StateExpired "state-expired"
         "The broker had forgotten the producer id, so that it could not recognise the retry."
         ["producer.id.expiration.ms above delivery.timeout.ms and any pause":
@@ -182,7 +193,7 @@ mechanisms! {
     AcceptedOutOfOrder "accepted-out-of-order"
         "The leader accepted a sequence number although earlier ones were missing: it knew nothing \
          of the producer, or broke Kafka's rule."
-        []
+        ["max.in.flight.requests.per.connection=1": "no later batch is sent before"]
     RefusedOutOfOrder "refused-out-of-order"
         "A batch before this one was missing, so the broker refused this one as out of order, and \
          the producer had no time left to send it again."
@@ -223,6 +234,20 @@ impl fmt::Display for Mechanism {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn one_request_at_a_time_keeps_batches_from_being_renumbered() {
+        for mechanism in [
+            Mechanism::SequenceRewritten,
+            Mechanism::ForgottenBatch,
+            Mechanism::FirstBatchOvertaken,
+            Mechanism::FirstBatchShutOut,
+            Mechanism::AcceptedOutOfOrder,
+        ] {
+            let first = mechanism.remedies().first().map(|remedy| remedy.what);
+            assert_eq!(first, Some("max.in.flight.requests.per.connection=1"), "{mechanism}");
+        }
+    }
 
     #[test]
     fn every_mechanism_has_its_own_word_and_a_sentence() {

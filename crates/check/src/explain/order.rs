@@ -1,12 +1,14 @@
 //! Why a record is behind one that was sent later, or missing before it.
 
+use super::anchor::took_later_batch_first;
 use super::cast::Part;
 use super::cause::Cause;
+use super::duplicate;
 use super::mechanism::Mechanism;
-use super::trail::{Copy, Trail};
+use super::trail::{Attempt, Copy, Record, Trail};
 use inflight_des::Instant;
-use inflight_protocol::Fact;
 use inflight_protocol::fact::SendError;
+use inflight_protocol::{ErrorCode, Fact};
 
 /// Why a record was overtaken by one that was sent later.
 pub(super) fn recognise(facts: &[(Instant, Fact)], late: &Part, early: &Part) -> Cause {
@@ -15,14 +17,15 @@ pub(super) fn recognise(facts: &[(Instant, Fact)], late: &Part, early: &Part) ->
     };
     let (late, early) = (&late.trail, &early.trail);
     let decisive = Some(late_append.appended.max(early_append.appended));
-    let mechanism = if late.rewritten.is_some() || early.rewritten.is_some() {
-        Mechanism::SequenceRewritten
+    let renumbered = [late, early].into_iter().find(|trail| trail.rewritten.is_some());
+    let mechanism = if let Some(trail) = renumbered {
+        duplicate::rewritten(facts, trail)
     } else if same_numbering(late_append, early_append) {
         Mechanism::AcceptedOutOfOrder
-    } else if is_ghost(late, late_append) || is_ghost(early, early_append) {
+    } else if late.is_ghost(late_append) || early.is_ghost(early_append) {
         Mechanism::GhostRequest
     } else {
-        overtaken(facts, late, (early, early_append))
+        overtaken(facts, (late, late_append), (early, early_append))
     };
     Cause { mechanism, decisive }
 }
@@ -33,43 +36,61 @@ fn same_numbering(late: &Copy, early: &Copy) -> bool {
     named(late).is_some() && named(late) == named(early)
 }
 
-/// Whether an append carried out an attempt that its producer had given up.
-fn is_ghost(trail: &Trail, append: &Copy) -> bool {
-    let carried_out = trail.attempt_before(append.appended);
-    let given_up = carried_out.and_then(|attempt| attempt.requeued);
-    given_up.is_some_and(|(requeued, _)| requeued < append.appended)
-}
-
 /// What became of the earlier record's attempt while the later one was accepted.
 fn overtaken(
     facts: &[(Instant, Fact)],
-    late: &Trail,
+    (late, late_append): (&Trail, &Copy),
     (early, early_append): (&Trail, &Copy),
 ) -> Mechanism {
-    let Some(carrying) = early.attempt_before(early_append.appended) else {
-        return Mechanism::AcceptedOutOfOrder;
-    };
+    let numbered = late_append.wire.is_some() && early_append.wire.is_some();
+    // Without numbers a leader sees no order.
+    let unexplained = if numbered { Mechanism::AcceptedOutOfOrder } else { Mechanism::Unknown };
+    let Some(carrying) = early.carried_out(early_append) else { return unexplained };
+    if is_reversed(facts, late, (early, carrying)) {
+        return Mechanism::RequeuedInReverse;
+    }
     let Some(failed) = late.attempt_before(early_append.appended) else {
         return Mechanism::Unknown;
     };
-    let Some((requeued, _)) = failed.requeued else { return Mechanism::AcceptedOutOfOrder };
+    let Some((requeued, _)) = failed.requeued else { return unexplained };
     let moved = carrying.broker != failed.broker;
     if carrying.drained < requeued {
         // Both were on their way when the earlier one failed.
         return if moved { Mechanism::LeaderMoved } else { Mechanism::OvertakenWhileRefused };
     }
+    if moved { Mechanism::LeaderMoved } else { Mechanism::RequeuedInReverse }
+}
+
+/// Whether both were put back at one instant, and the earlier one was sent again first. The retries
+/// may be on their way together.
+fn is_reversed(
+    facts: &[(Instant, Fact)],
+    late: &Trail,
+    (early, carrying): (&Trail, &Attempt),
+) -> bool {
+    let requeues = |trail: &Trail| -> Vec<usize> {
+        trail.attempts.iter().filter_map(|attempt| attempt.requeued).map(|(at, _)| at).collect()
+    };
     let at = |index: usize| facts.get(index).map(|(at, _)| *at);
-    let before = early.attempts.iter().filter(|attempt| attempt.drained < carrying.drained);
-    let together = before.filter_map(|attempt| attempt.requeued);
-    if together.into_iter().any(|(other, _)| at(other) == at(requeued)) || !moved {
-        return Mechanism::RequeuedInReverse;
-    }
-    Mechanism::LeaderMoved
+    let others = requeues(early);
+    requeues(late).into_iter().any(|requeued| {
+        let next = late.attempts.iter().find(|attempt| attempt.drained > requeued);
+        requeued < carrying.drained
+            && next.is_none_or(|next| next.drained > carrying.drained)
+            && others.iter().any(|other| *other < carrying.drained && at(*other) == at(requeued))
+    })
 }
 
 /// Why a record is missing before a later one.
-pub(super) fn missing(trail: &Trail) -> Cause {
+pub(super) fn missing(facts: &[(Instant, Fact)], trail: &Trail) -> Cause {
+    let Record { session, partition, .. } = trail.record;
+    let refused = trail.rejected.last().map(|(.., error)| *error);
+    let is_shut_out = refused == Some(ErrorCode::OutOfOrderSequenceNumber)
+        && trail.failed.is_some_and(|(failed, _)| {
+            took_later_batch_first(facts, session, partition, failed).is_some()
+        });
     let (mechanism, decisive) = match (trail.failed, trail.stopped) {
+        (Some((index, _)), _) if is_shut_out => (Mechanism::FirstBatchShutOut, Some(index)),
         (Some((index, SendError::DeliveryTimeout)), _) => (Mechanism::GivenUp, Some(index)),
         (Some((index, _)), _) => (Mechanism::Refused, Some(index)),
         (None, Some(index)) => (Mechanism::ProducerGone, Some(index)),

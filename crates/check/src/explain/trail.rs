@@ -26,6 +26,10 @@ pub(super) struct Attempt {
     pub(super) broker: BrokerId,
     correlation: CorrelationId,
     connection: Option<ConnectionId>,
+    /// When the request reached the broker.
+    delivered: Option<usize>,
+    /// Whether the broker has appended or refused what it brought.
+    handled: bool,
     /// When the response was lost.
     pub(super) response_lost: Option<usize>,
     /// When the connection was gone, as the client learned.
@@ -42,6 +46,8 @@ pub(super) struct Copy {
     pub(super) offset: u64,
     pub(super) origin: AppendOrigin,
     pub(super) wire: Option<(ProducerId, ProducerEpoch, Sequence)>,
+    /// Which attempt a leader carried out, by position.
+    attempt: Option<usize>,
     /// When it was cut off.
     pub(super) removed: Option<usize>,
 }
@@ -144,9 +150,37 @@ impl Trail {
         self.appends().filter(|copy| copy.offset == offset).last()
     }
 
-    /// The attempt that an append carried out, as far as the order of facts tells: the latest one
-    /// before it.
-    pub(super) fn attempt_before(&self, appended: usize) -> Option<&Attempt> {
-        self.attempts.iter().rev().find(|attempt| attempt.drained < appended)
+    /// The attempt that an append carried out.
+    pub(super) fn carried_out(&self, append: &Copy) -> Option<&Attempt> {
+        self.attempts.get(append.attempt?)
+    }
+
+    /// The latest attempt before a fact.
+    pub(super) fn attempt_before(&self, index: usize) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|attempt| attempt.drained < index)
+    }
+
+    /// Whether an append carried out an attempt that its producer had given up, to try again or
+    /// not.
+    pub(super) fn is_ghost(&self, append: &Copy) -> bool {
+        let requeued = self.carried_out(append).and_then(|attempt| attempt.requeued);
+        let failed = self.failed.map(|(index, _)| index);
+        let given_up = requeued.map(|(index, _)| index).or(failed);
+        given_up.is_some_and(|index| index < append.appended)
+    }
+
+    /// Notes that a broker does what a request asks for. It is the latest that reached it and waits,
+    /// or, in a recording without messages, the latest that was sent.
+    fn handle(&mut self, broker: BrokerId) -> Option<usize> {
+        let waits = |attempt: &Attempt| {
+            attempt.broker == broker && attempt.delivered.is_some() && !attempt.handled
+        };
+        let waiting = self.attempts.iter().enumerate().filter(|(_, attempt)| waits(attempt));
+        let latest = waiting.max_by_key(|(_, attempt)| attempt.delivered).map(|(at, _)| at);
+        let attempt = latest.or(self.attempts.len().checked_sub(1));
+        if let Some(at) = attempt {
+            self.attempts[at].handled = true;
+        }
+        attempt
     }
 }

@@ -1,7 +1,9 @@
 //! Mechanisms are recognised from facts, and the story reads well.
 
+mod order;
+
 use super::*;
-use crate::{Mechanism, explain, judge_recording};
+use crate::{Mechanism, Step, explain, judge_recording};
 use expect_test::{Expect, expect};
 use inflight_protocol::fact::{CloseCause, Election, ExpiryPlace, SendError, StopCause};
 use inflight_protocol::{Acks, ErrorCode};
@@ -31,7 +33,10 @@ fn story(script: &Script, checker: CheckerId, expected: Expect) {
         writeln!(text, "{mark} {:>3} {}", step.index + 1, step.sentence).unwrap();
     }
     writeln!(text, "{}", explanation.mechanism.sentence()).unwrap();
-    for remedy in explanation.mechanism.remedies() {
+    if let Some(otherwise) = &explanation.otherwise {
+        writeln!(text, "{otherwise}").unwrap();
+    }
+    for remedy in &explanation.remedies {
         writeln!(text, "+ {}: {}", remedy.what, remedy.why).unwrap();
     }
     expected.assert_eq(&text);
@@ -59,9 +64,8 @@ fn acks_1_and_the_leader_crashes() {
         >   9 the controller made broker 2 leader of t-0 (leader epoch 1, in sync)
            10 broker 2 leads t-0 from offset 0 (leader epoch 1)
            13 broker 1 cut its log of t-0 from end 2 to end 0
-        The leader answered when it alone had the record, and was gone before a follower had copied it.
+        The leader answered when it alone had the record, and another led before a follower had copied it.
         + acks=all: the leader answers when every in-sync replica has the record
-        + min.insync.replicas=2: acks=all then means at least two replicas
     "#]],
     );
 }
@@ -137,6 +141,44 @@ fn power_is_lost() {
         + flush.messages=1: a record is on the disk before it is answered, at a high price
     "#]],
     );
+}
+
+#[test]
+fn the_last_known_leader_has_lost_everything() {
+    let run = Script::new().min_isr(1).queue(0, 2).append(1, 0, 0, 1).replicate(1).ack(0, 0, 1, 1);
+    let run = run.isr(&[1, 2, 3], &[1]).append(1, 0, 1, 1).commit(1).ack(0, 1, 1, 1);
+    let run = run.power_loss(1, 0).isr(&[1], &[]).elect(1, Election::LastKnown);
+    let run = run.truncate(2, 0).truncate(3, 0).end();
+    let report = judge_recording(&run.description, &run.facts);
+    let lost = report.explanations.iter().find(|e| e.finding.checker == CheckerId::NoLoss).unwrap();
+    assert_eq!(lost.mechanism, Mechanism::LastReplicaStanding);
+    let otherwise = lost.otherwise.as_deref().unwrap();
+    let start = "record 1 of p1 in t-0 was on broker 1 alone when it was acked: the leader was";
+    assert!(otherwise.starts_with(start), "{otherwise}");
+    let remedies: Vec<_> = lost.remedies.iter().map(|remedy| remedy.what).collect();
+    assert_eq!(
+        remedies,
+        ["min.insync.replicas=2", "eligible.leader.replicas.version=1", "flush.messages=1"]
+    );
+}
+
+#[test]
+fn what_was_in_force_is_no_remedy() {
+    let two = Script::new().queue(0, 1).append(1, 0, 0, 1).isr(&[1, 2, 3], &[1, 2]).copy(2, 1);
+    let two = two.commit(1).ack(0, 0, 1, 1).crash(1).crash(2).elect(3, Election::Unclean).end();
+    let remedies = |run: &Script, checker| -> Vec<_> {
+        let report = judge_recording(&run.description, &run.facts);
+        let found = report.explanations.iter().find(|e| e.finding.checker == checker).unwrap();
+        found.remedies.iter().map(|remedy| remedy.what).collect()
+    };
+    let nothing: [&str; 0] = [];
+    assert_eq!(remedies(&two, CheckerId::NoLoss), nothing);
+    assert_eq!(remedies(&two, CheckerId::LeaderCompleteness), nothing);
+    let mut unclean = two.min_isr(1);
+    unclean.description.topics[0].unclean_leader_election_enable = true;
+    let both = ["unclean.leader.election.enable=false", "min.insync.replicas=2"];
+    assert_eq!(remedies(&unclean, CheckerId::NoLoss), both);
+    assert_eq!(remedies(&unclean, CheckerId::LeaderCompleteness), both);
 }
 
 #[test]
@@ -234,8 +276,8 @@ fn the_application_sends_again() {
         &expired.end(),
         CheckerId::MessageDuplicate,
         expect![[r#"
-        B4b: allowed, record 1 of p1 in t-0 has messages that the log has from another send() call too
-        not promised: Kafka promises it under no configuration
+        B4b: allowed, record 1 of p1 in t-0 repeats a message that the log has already, as record 0
+        not promised: Kafka promises this under no configuration
             3 p1 queued record 0 for t-0 (message 0 of its application)
             4 p1 sent record 0 of t-0 to broker 1, 1st attempt, sequence 0
             5 broker 1 appended record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
@@ -262,109 +304,4 @@ fn the_application_sends_again() {
     let restarted = sent.stop(0, StopCause::Crashed).session(0).queue_again(1, 1, 0);
     let restarted = restarted.append(1, 1, 0, 1).replicate(1).ack(1, 0, 1, 1).end();
     assert_eq!(mechanism(&restarted, CheckerId::MessageDuplicate), Mechanism::RestartedProducer);
-}
-
-// --- order --------------------------------------------------------------------------------------
-
-#[test]
-fn batches_come_back_in_reverse() {
-    let sent = Script::new().plain().queue(0, 2).send(0, 0, 1, 1, 0).send(0, 1, 1, 1, 0);
-    let sent = sent.disconnect(0, 1, CloseCause::Peer).together(|run| {
-        let network = ErrorCode::NetworkException;
-        run.requeue(0, 0, 1, network).requeue(0, 1, 1, network)
-    });
-    let run = sent.send(0, 1, 1, 1, 1).append(1, 0, 1, 1).send(0, 0, 1, 1, 1).append(1, 0, 0, 1);
-    let run = run.replicate(1).ack(0, 1, 1, 1).ack(0, 0, 1, 1).end();
-    story(
-        &run,
-        CheckerId::SessionOrder,
-        expect![[r#"
-        B5: allowed, record 0 of p1 in t-0 is in the log at offset 1, behind a record that was sent later
-        not promised: enable.idempotence is false
-            3 p1 queued records 0..1 for t-0 (messages 0..1 of its application)
-            4 p1 sent record 0 of t-0 to broker 1, 1st attempt
-            5 p1 sent record 1 of t-0 to broker 1, 1st attempt
-            6 p1 lost connection p1#1 (the other side closed it)
-            7 p1 put record 0 of t-0 back into its queue after NETWORK_EXCEPTION
-            8 p1 put record 1 of t-0 back into its queue after NETWORK_EXCEPTION
-            9 p1 sent record 1 of t-0 to broker 1, 2nd attempt
-           10 broker 1 appended record 1 of p1 to t-0 at offset 0 (leader epoch 0)
-           11 p1 sent record 0 of t-0 to broker 1, 2nd attempt
-        >  12 broker 1 appended record 0 of p1 to t-0 at offset 1 (leader epoch 0)
-           13 broker 2 copied record 1 of p1 to t-0 at offset 0 (leader epoch 0)
-           14 broker 2 copied record 0 of p1 to t-0 at offset 1 (leader epoch 0)
-           15 broker 3 copied record 1 of p1 to t-0 at offset 0 (leader epoch 0)
-           16 broker 3 copied record 0 of p1 to t-0 at offset 1 (leader epoch 0)
-           17 the high watermark of t-0 on broker 1 rose from 0 to 2
-           18 p1 was told that t-0 has record 1 at offset 0
-           19 p1 was told that t-0 has record 0 at offset 1
-        Several batches of the partition were in flight when their requests failed together; each was put at the front of the queue, so they were sent again in reverse.
-        + enable.idempotence=true: batches are sent again by sequence number
-        + max.in.flight.requests.per.connection=1: there is one batch to send again
-    "#]],
-    );
-}
-
-#[test]
-fn records_are_overtaken_in_other_ways() {
-    let sent = Script::new().plain().queue(0, 2).send(0, 0, 1, 1, 0).send(0, 1, 1, 1, 0);
-    let refused = sent.clone().reject(1, 0, 0, 1, ErrorCode::NotEnoughReplicas);
-    let refused = refused.append(1, 0, 1, 1).requeue(0, 0, 1, ErrorCode::NotEnoughReplicas);
-    let refused = refused.send(0, 0, 1, 1, 1).append(1, 0, 0, 1).commit(1).end();
-    assert_eq!(mechanism(&refused, CheckerId::SessionOrder), Mechanism::OvertakenWhileRefused);
-
-    let one = Script::new().plain().queue(0, 2).send(0, 0, 1, 1, 0);
-    let moved = one.elect(2, Election::Clean).send(0, 1, 1, 2, 0).append(2, 0, 1, 1);
-    let moved = moved.requeue(0, 0, 1, ErrorCode::NotLeaderOrFollower).send(0, 0, 1, 2, 1);
-    let moved = moved.append(2, 0, 0, 1).commit(2).end();
-    assert_eq!(mechanism(&moved, CheckerId::SessionOrder), Mechanism::LeaderMoved);
-
-    let ghost = sent.requeue(0, 0, 1, ErrorCode::NetworkException).append(1, 0, 1, 1);
-    let ghost = ghost.append(1, 0, 0, 1).send(0, 0, 1, 1, 1).commit(1).end();
-    assert_eq!(mechanism(&ghost, CheckerId::SessionOrder), Mechanism::GhostRequest);
-
-    let anchored = Script::new().queue(0, 2).append(1, 0, 1, 1).append(1, 0, 0, 1).commit(1).end();
-    assert_eq!(mechanism(&anchored, CheckerId::SessionOrder), Mechanism::AcceptedOutOfOrder);
-    assert_eq!(mechanism(&anchored, CheckerId::Sequences), Mechanism::AcceptedOutOfOrder);
-}
-
-#[test]
-fn a_retry_that_the_broker_forgot_is_renumbered() {
-    let once = Script::new().identify(0).queue(0, 1).send(0, 0, 1, 1, 0).append(1, 0, 0, 1);
-    let out_of_order = ErrorCode::OutOfOrderSequenceNumber;
-    let run = once.requeue(0, 0, 1, ErrorCode::NetworkException).send(0, 0, 1, 1, 1);
-    let run = run.reject(1, 0, 0, 1, out_of_order).requeue(0, 0, 1, out_of_order);
-    let run = run.renumber(0, 0, 1, 1).send(0, 0, 1, 1, 2);
-    let run = run.append_as(1, 0, 0, 1, Some((0, 1, 0))).replicate(1).ack_at(0, 0, 1, Some(1));
-    let run = run.end();
-    assert_eq!(mechanism(&run, CheckerId::TransportDuplicate), Mechanism::ForgottenBatch);
-    assert_eq!(mechanism(&run, CheckerId::DoubleAppend), Mechanism::ForgottenBatch);
-}
-
-#[test]
-fn the_answered_copy_goes_and_another_stays() {
-    // Two copies; the second one is answered, and lost with its leader.
-    let run = Script::new().acks(Acks::Leader).queue(0, 1).append(1, 0, 0, 1).copy(2, 1);
-    let run = run.append(1, 0, 0, 1).ack_at(0, 0, 1, Some(1)).crash(1);
-    let run = run.elect(2, Election::Clean).commit(2).end();
-    assert_eq!(mechanism(&run, CheckerId::OffsetAgreement), Mechanism::OtherCopyStayed);
-}
-
-#[test]
-fn a_late_leader_of_an_old_epoch_leads_nobody() {
-    let data = Script::new().queue(0, 2).append(1, 0, 0, 2).copy(3, 1).isr(&[1, 2, 3], &[1, 3]);
-    let data = data.commit(1).ack(0, 0, 2, 1);
-    // Broker 2 hears of its election when broker 3 has been elected after it.
-    let run = data.elect(3, Election::Clean).lead(2, 0).commit(3).end();
-    assert_eq!(judged(&run).worst(), Verdict::Ok);
-}
-
-#[test]
-fn gaps_have_reasons() {
-    let gap = |run: Script| run.append(1, 0, 1, 1).replicate(1).ack(0, 1, 1, 1).end();
-    let given_up = Script::new().queue(0, 2).fail(0, 0, 1, SendError::DeliveryTimeout);
-    assert_eq!(mechanism(&gap(given_up), CheckerId::Prefix), Mechanism::GivenUp);
-    let refused = SendError::Code(ErrorCode::InvalidRecord);
-    let refused = Script::new().queue(0, 2).fail(0, 0, 1, refused);
-    assert_eq!(mechanism(&gap(refused), CheckerId::Prefix), Mechanism::Refused);
 }

@@ -52,6 +52,14 @@ fn a_leader_without_committed_records_is_incomplete() {
     assert_eq!(says(&lagging.elect(2, Election::Clean).end(), CheckerId::LeaderCompleteness), OK);
 }
 
+/// It finds in old metadata that it leads, before anybody can reach it, and another is elected.
+#[test]
+fn a_leader_that_starts_again_without_its_log_is_no_new_leader() {
+    let data = Script::new().queue(0, 2).append(1, 0, 0, 2).replicate(1);
+    let run = data.power_loss(1, 0).lead(1, 0).elect(2, Election::Clean).end();
+    assert_eq!(says(&run, CheckerId::LeaderCompleteness), OK);
+}
+
 #[test]
 fn a_leader_may_lack_what_was_not_committed() {
     let run = ahead().elect(2, Election::Clean).end();

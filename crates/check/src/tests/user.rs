@@ -71,6 +71,15 @@ fn an_ack_without_offset_says_nothing_and_one_copy_is_enough() {
     assert_eq!(says(&twice, CheckerId::OffsetAgreement), OK);
 }
 
+/// The first copy is committed, and the leader alone has the one that was answered.
+#[test]
+fn an_offset_that_nobody_can_read_yet_may_still_be_right() {
+    let run = Script::new().plain().acks(Acks::Leader).queue(0, 1);
+    let run = run.append(1, 0, 0, 1).replicate(1).append(1, 0, 0, 1).ack_at(0, 0, 1, Some(1)).end();
+    let found = (Verdict::Possible, Some(Aspect::Elsewhere), 1);
+    assert_eq!(says(&run, CheckerId::OffsetAgreement), found);
+}
+
 #[test]
 fn an_offset_that_acks_1_told_may_be_given_away() {
     let run = Script::new().acks(Acks::Leader).queue(0, 1).append(1, 0, 0, 1).ack(0, 0, 1, 1);

@@ -99,9 +99,9 @@ fn print(tested: &Tested, printer: &mut Printer) -> io::Result<()> {
 fn print_details(case: &Case, printer: &mut Printer) -> io::Result<()> {
     match &case.outcome {
         Outcome::Passed => Ok(()),
-        Outcome::Failed(unmet) => {
-            unmet.iter().try_for_each(|one| printer.line(format_args!("        {one}")))
-        }
+        Outcome::Failed(unmet) => unmet
+            .iter()
+            .try_for_each(|one| printer.line(format_args!("        {}", super::in_one_line(one)))),
         Outcome::Unusable(diagnostics) => {
             let colour = printer.colour();
             let text = diagnostics.as_ref().render(colour);

@@ -4,7 +4,9 @@
 mod facts;
 mod help;
 mod pin;
+mod readme;
 mod run;
+mod story;
 mod test;
 
 use std::fs;

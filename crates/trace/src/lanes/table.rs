@@ -165,7 +165,7 @@ const ROWS: &[Row] = &[
     row(LinkCut, g('#', '#'), Role::Bad, "from", "cut", "{from} to {to}"),
     row(LinkHealed, g('h', 'h'), Role::Cluster, "from", "healed", "{from} to {to}"),
     row(LinkSlowed, g('l', 'l'), Role::Cluster, "from", "slowed", "{from} to {to} by {by}"),
-    row(BatchAppended, g('A', 'A'), Role::Leader, "broker", "appended", "{broker} {partition} {offsets} {records} of {session} (leader epoch {leader_epoch}[, {sequences}])"),
+    row(BatchAppended, g('A', 'A'), Role::Leader, "broker", "appended", "{broker} {partition} {offsets} {records} of {session} (leader epoch {leader_epoch}[, producer epoch {raised_epoch}][, {sequences}])"),
     row(DuplicateRecognized, g('=', '='), Role::Again, "broker", "duplicate", "{broker} {partition} {records} of {session} is {offsets}"),
     row(ProducerStateExpired, g('e', 'e'), Role::Cluster, "broker", "forgot", "{broker} {partition} producer id {producer_id}"),
     row(BatchRejected, g('R', 'R'), Role::Bad, "broker", "rejected", "{broker} {partition} {records} of {session} {error}"),

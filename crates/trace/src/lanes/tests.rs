@@ -173,3 +173,21 @@ fn the_legend_explains_every_glyph_on_a_line() {
         assert!(legend.lines().any(|line| line.starts_with(glyph)), "{glyph}");
     }
 }
+
+#[test]
+fn a_change_of_the_eligible_replicas_alone_says_so() {
+    let set = |brokers: &[u8]| brokers.iter().copied().map(BrokerId::new).collect::<BrokerSet>();
+    let change = |from: &[u8], to: &[u8], elr: &[u8]| Fact::IsrChanged {
+        partition: TopicPartition::new(0),
+        from: set(from),
+        to: set(to),
+        elr: set(elr),
+        partition_epoch: PartitionEpoch::new(1),
+    };
+    let facts = [change(&[1], &[], &[1]), change(&[], &[], &[]), change(&[], &[], &[2])];
+    let facts = facts.map(|fact| (Instant::START, fact));
+    let text = render(&description("p1"), &facts, &Options::default());
+    let words: Vec<_> =
+        text.lines().skip(1).filter_map(|line| line.split("orders-0 ").nth(1)).collect();
+    assert_eq!(words, ["{1} to none elr {1}", "elr {1} to none", "elr none to {2}"]);
+}

@@ -66,7 +66,7 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     (
         BatchAppended,
         "{broker} {origin:client=appended,replication=copied} {records} of {session} to \
-         {partition} at {offsets} (leader epoch {leader_epoch}[, {sequences}])",
+         {partition} at {offsets} (leader epoch {leader_epoch}[, producer epoch {raised_epoch}][, {sequences}])",
     ),
     (
         DuplicateRecognized,
@@ -136,6 +136,9 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     (FaultInjected, "a fault took effect: {fault}"),
     (RunEnded, "the run ended: {halt}"),
 ];
+
+/// The sentence of a batch whose number is the same in the new producer epoch.
+pub(super) const ONLY_EPOCH: &str = "{session} gave {records} of {partition} producer epoch {producer_epoch}, sequence {to} as before";
 
 /// The sentence of a change of the eligible leader replicas alone.
 pub(super) const ONLY_ELIGIBLE: &str =

@@ -3,7 +3,7 @@
 //! `{field}` is a field's value; `{field|text}` has a text for an absent one; `{field:a=x,b=y}`
 //! replaces words. `[...]` vanishes if a value in it is absent or an empty set. `{records}`,
 //! `{messages}`, `{offsets}` and `{sequences}` are runs made of a first number and `count`, and
-//! `{attempt}` is counted from 1.
+//! `{attempt}` is counted from 1. `{raised_epoch}` is a producer epoch that is not the first.
 
 use super::namer::{Namer, ordinal, range};
 use inflight_protocol::Fact;
@@ -101,6 +101,10 @@ impl Filler<'_> {
             "offsets" => self.run("offset", "base_offset"),
             "sequences" => self.run("sequence", "sequence"),
             "attempt" => Some(ordinal(u32::try_from(self.number("attempt")?).ok()?)),
+            "raised_epoch" => {
+                let epoch = self.number("producer_epoch").filter(|epoch| *epoch > 0);
+                epoch.map(|epoch| epoch.to_string())
+            }
             "fault" => Some(self.namer.names().fault(self.number("fault")?)),
             "session" => {
                 let session = SessionId::new(u16::try_from(self.number("session")?).ok()?);

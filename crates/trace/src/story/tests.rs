@@ -39,11 +39,12 @@ fn the_table_has_every_kind_once_and_in_order() {
 
 #[test]
 fn templates_name_fields_that_exist() {
-    const RUNS: [(&str, &str); 4] = [
+    const RUNS: [(&str, &str); 5] = [
         ("records", "first"),
         ("messages", "message"),
         ("offsets", "base_offset"),
         ("sequences", "sequence"),
+        ("raised_epoch", "producer_epoch"),
     ];
     for (kind, template) in table::SENTENCES {
         for hole in template.split('{').skip(1) {
@@ -75,6 +76,43 @@ fn sentences_read_well() {
         expect![
             "broker 1 appended records 3..5 of p1 to orders-0 at offsets 3..5 (leader epoch 0)"
         ],
+    );
+    let again = Fact::BatchAppended {
+        broker,
+        partition,
+        base_offset: Offset::new(3),
+        count: 1,
+        session: SessionId::new(0),
+        first: 3,
+        leader_epoch: LeaderEpoch::new(0),
+        producer_id: Some(ProducerId::new(1000)),
+        producer_epoch: Some(ProducerEpoch::new(1)),
+        sequence: Some(Sequence::ZERO),
+        origin: AppendOrigin::Client,
+    };
+    check(
+        again,
+        expect![
+            "broker 1 appended record 3 of p1 to orders-0 at offset 3 (leader epoch 0, producer epoch 1, sequence 0)"
+        ],
+    );
+    let renumbered = |from| Fact::SequenceRewritten {
+        session: SessionId::new(0),
+        partition,
+        batch: BatchId::new(0),
+        first: 0,
+        count: 1,
+        from: Sequence::new(from).unwrap(),
+        to: Sequence::ZERO,
+        producer_epoch: ProducerEpoch::new(1),
+    };
+    check(
+        renumbered(2),
+        expect!["p1 numbered record 0 of orders-0 anew: sequence 0 instead of 2, producer epoch 1"],
+    );
+    check(
+        renumbered(0),
+        expect!["p1 gave record 0 of orders-0 producer epoch 1, sequence 0 as before"],
     );
     check(
         Fact::BatchDrained {

@@ -91,6 +91,8 @@ impl Walk {
                     broker,
                     correlation,
                     connection: None,
+                    delivered: None,
+                    handled: false,
                     response_lost: None,
                     closed: None,
                     requeued: None,
@@ -152,6 +154,23 @@ impl Walk {
                 }
                 false
             }
+            Fact::MessageDelivered {
+                from,
+                connection,
+                correlation,
+                api: ApiKey::Produce,
+                direction: Direction::Request,
+                ..
+            } => {
+                let mut sent = attempts.filter(|attempt| {
+                    attempt.correlation == correlation
+                        && attempt.connection.is_none_or(|known| known == connection)
+                });
+                if let Some(attempt) = sent.next().filter(|_| Some(from) == ours) {
+                    attempt.delivered = Some(index);
+                }
+                false
+            }
             Fact::ConnectionClosed { connection, at, .. } => {
                 let told = self.trail.acked.is_some() || self.trail.failed.is_some();
                 let waits = attempts.next().filter(|attempt| attempt.requeued.is_none());
@@ -191,14 +210,16 @@ impl Walk {
                 }
                 return ours;
             }
-            Fact::DuplicateRecognized { partition, session, first, count, .. }
+            Fact::DuplicateRecognized { broker, partition, session, first, count, .. }
                 if self.is_ours(session, partition, first, count) =>
             {
+                self.trail.handle(broker);
                 self.trail.recognised.push(index);
             }
             Fact::BatchRejected { broker, partition, session, first, count, error, .. }
                 if self.is_ours(session, partition, first, count) =>
             {
+                self.trail.handle(broker);
                 self.trail.rejected.push((index, broker, error));
             }
             Fact::ProduceDecided { partition, session, first, count, error: Some(_), .. } => {
@@ -250,12 +271,15 @@ impl Walk {
         let Fact::BatchAppended { broker, origin, .. } = *fact else { return };
         let skipped = self.trail.record.ordinal - entry.first;
         let sequence = crate::entry::advance(entry.sequence, skipped);
+        let is_append = origin == AppendOrigin::Client;
+        let attempt = if is_append { self.trail.handle(broker) } else { None };
         self.trail.copies.push(Copy {
             appended: index,
             broker,
             offset: entry.offset.saturating_add(skipped),
             origin,
             wire: entry.producer_id.map(|id| (id, entry.producer_epoch, sequence)),
+            attempt,
             removed: None,
         });
         if self.leader.is_none_or(|leader| leader == broker) {

@@ -1,6 +1,7 @@
 //! A run as one object for programs.
 
 use super::{Shown, Twin};
+use crate::command::repeated;
 use inflight::protocol::fact::{FactField, Value};
 use inflight::{Count, Counts, Explanation, Halt, Judgement, Unmet, promised};
 use serde_json::{Map, Value as Json, json};
@@ -32,6 +33,7 @@ impl Shown<'_> {
             "settled": self.settled,
             "verdict": judgement.worst().word(),
             "counts": counts(&judgement.counts),
+            "repeated": repeated(judgement),
             "checkers": checkers(judgement),
             "findings": self.report.explanations.iter().map(finding).collect::<Vec<_>>(),
             "findings-in-all": judgement.findings.len(),
@@ -71,7 +73,7 @@ fn finding(found: &Explanation) -> Json {
             json!({ "fact": step.index + 1, "at-ns": step.at.as_nanos(), "sentence": step.sentence })
         })
         .collect();
-    let remedies: Vec<Json> = (found.mechanism.remedies().iter())
+    let remedies: Vec<Json> = (found.remedies.iter())
         .map(|remedy| json!({ "what": remedy.what, "why": remedy.why }))
         .collect();
     json!({
@@ -86,6 +88,7 @@ fn finding(found: &Explanation) -> Json {
         "decisive-fact": finding.decisive.map(|fact| fact.index + 1),
         "mechanism": found.mechanism.word(),
         "sentence": found.mechanism.sentence(),
+        "otherwise": found.otherwise,
         "remedies": remedies,
         "chain": chain,
     })
@@ -105,6 +108,7 @@ fn twin(twin: &Twin<'_>) -> Json {
         "digest": played.digest_text(),
         "verdict": played.judgement.worst().word(),
         "counts": counts(&played.judgement.counts),
+        "repeated": repeated(&played.judgement),
         "unmet": unmet(&played.unmet),
     })
 }

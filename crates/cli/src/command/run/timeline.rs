@@ -76,17 +76,22 @@ impl Shown<'_> {
             return (0..lines).collect();
         }
         let mut chosen: BTreeSet<usize> = (0..HEAD).chain(lines - TAIL..lines).collect();
-        let findings = self.report.judgement.findings.iter().take(PLACES);
-        let decisive = findings.filter_map(|finding| finding.decisive);
+        let findings = self.report.explanations.iter().take(PLACES);
+        let decisive = findings.filter_map(|found| found.finding.decisive);
         let decisive = decisive.map(|fact| usize::try_from(fact.index).unwrap_or(usize::MAX));
         let is_fault =
             |(_, (_, fact)): &(usize, &(Instant, Fact))| matches!(fact, Fact::FaultInjected { .. });
         let faults = self.facts.iter().enumerate().filter(is_fault).map(|(index, _)| index);
+        let shown = self.facts.iter().enumerate().filter(|(_, (_, fact))| focus.shows(fact));
+        let shown: Vec<usize> = shown.map(|(index, _)| index).collect();
         for index in decisive.chain(faults.take(PLACES)) {
-            let before = self.facts.iter().take(index);
-            let line = before.filter(|(_, fact)| focus.shows(fact)).count();
+            let line = shown.partition_point(|shown| *shown < index);
             chosen.extend(line.saturating_sub(AROUND)..(line + AROUND).min(lines));
         }
+        // What an explanation lists is there to be looked up.
+        let told = self.told().filter(|(_, before)| before.is_none());
+        let steps = told.flat_map(|(found, _)| found.chain.iter().map(|step| step.index));
+        chosen.extend(steps.filter_map(|index| shown.binary_search(&index).ok()));
         chosen
     }
 }

@@ -1,8 +1,9 @@
 //! What came out, why, and what would have helped.
 
-use super::{Shown, Twin};
+use super::{Shown, Twin, story};
+use crate::command::{in_one_line, repeated};
 use crate::printer::{Look, Printer};
-use inflight::{Count, Counts, Explanation, Unmet, Verdict};
+use inflight::{Count, Counts, Explanation, Judgement, Reason, Unmet, Verdict};
 use std::io;
 
 /// How many findings are told in full, unless all are asked for.
@@ -16,12 +17,11 @@ impl Shown<'_> {
         let heading = printer.paint(Look::Bold, "Verdict:");
         let word = printer.paint(look(worst), worst);
         printer.line(format_args!("{heading} {word}, {}", meaning(worst)))?;
-        printer.line(format_args!("  {}", counted(&judgement.counts)))?;
-        let told = if self.args.all { usize::MAX } else { FINDINGS };
-        let explanations = &self.report.explanations;
-        for (index, explanation) in explanations.iter().enumerate().take(told) {
-            let same = explanations[..index].iter().find(|told| same_story(told, explanation));
-            print_finding(explanation, same, printer)?;
+        printer.line(format_args!("  {}", counted(judgement)))?;
+        let mut told = 0;
+        for (explanation, before) in self.told() {
+            print_finding(explanation, before, printer)?;
+            told += 1;
         }
         let rest = judgement.findings.len().saturating_sub(told);
         if rest > 0 {
@@ -33,6 +33,16 @@ impl Shown<'_> {
         Ok(())
     }
 
+    /// The findings that are told, each with one before it that tells its story.
+    pub(super) fn told(&self) -> impl Iterator<Item = (&Explanation, Option<&Explanation>)> {
+        let told = if self.args.all { usize::MAX } else { FINDINGS };
+        let explanations = &self.report.explanations;
+        (0..explanations.len().min(told)).map(|index| {
+            let (before, found) = (&explanations[..index], &explanations[index]);
+            (found, story::teller(before, found))
+        })
+    }
+
     pub(super) fn print_expectations(&self, printer: &mut Printer) -> io::Result<()> {
         let Some(scenario) = self.scenario else { return Ok(()) };
         let expected = scenario.expectations.len();
@@ -40,6 +50,10 @@ impl Shown<'_> {
             return Ok(());
         }
         printer.gap()?;
+        if self.is_changed() {
+            let note = "What the file expects is not judged: settings were changed (--set).";
+            return printer.line(printer.paint(Look::Dim, note));
+        }
         print_unmet(self.unmet, expected, printer)
     }
 
@@ -74,21 +88,16 @@ impl Shown<'_> {
         let theirs = &played.judgement;
         printer.line(row("with the fix", theirs.worst().word(), counts(&theirs.counts)))?;
         let expected = fix.scenario.expectations.len();
-        if expected > 0 {
+        if expected > 0 && !self.is_changed() {
             print_unmet(&played.unmet, expected, printer)?;
         }
         Ok(())
     }
 }
 
-/// Whether two findings have the same story.
-fn same_story(a: &Explanation, b: &Explanation) -> bool {
-    a.chain == b.chain && a.mechanism == b.mechanism
-}
-
 fn print_finding(
     found: &Explanation,
-    same: Option<&Explanation>,
+    before: Option<&Explanation>,
     printer: &mut Printer,
 ) -> io::Result<()> {
     let finding = &found.finding;
@@ -96,16 +105,22 @@ fn print_finding(
     let word = printer.paint(look(finding.verdict), finding.verdict);
     let (id, name) = (finding.checker.id(), finding.checker.word());
     printer.line(format_args!("  {id} {name}: {word}"))?;
-    let mut letters = found.headline.chars();
-    let first: String = letters.next().iter().flat_map(|c| c.to_uppercase()).collect();
-    printer.line(format_args!("  {first}{}.", letters.as_str()))?;
-    if let Some(excuse) = finding.excuse {
+    printer.line(format_args!("  {}.", capital(&found.headline)))?;
+    if finding.excuse == Some(Reason::NeverPromised) {
+        printer.line(format_args!("  {}.", Reason::NeverPromised))?;
+    } else if let Some(excuse) = finding.excuse {
         let (guarantee, name) = (finding.guarantee, finding.guarantee.terms().name);
         printer.line(format_args!("  {guarantee} ({name}) does not hold: {excuse}."))?;
     }
-    if let Some(same) = same {
-        let note = format!("  The story is that of {}.", same.finding.checker.id());
-        return printer.line(printer.paint(Look::Dim, note));
+    if let Some(before) = before {
+        let id = before.finding.checker.id();
+        if before.mechanism == found.mechanism {
+            let note = format!("  The story is that of {id}.");
+            return printer.line(printer.paint(Look::Dim, note));
+        }
+        let note = format!("  The story is told with {id}.");
+        printer.line(printer.paint(Look::Dim, note))?;
+        return printer.line(format_args!("  {}", found.mechanism.sentence()));
     }
     let decisive = finding.decisive.map(|fact| fact.index);
     for step in &found.chain {
@@ -116,7 +131,10 @@ fn print_finding(
         printer.line(line)?;
     }
     printer.line(format_args!("  {}", found.mechanism.sentence()))?;
-    for remedy in found.mechanism.remedies() {
+    if let Some(otherwise) = &found.otherwise {
+        printer.line(format_args!("  {}", capital(otherwise)))?;
+    }
+    for remedy in &found.remedies {
         let what = printer.paint(Look::Good, remedy.what);
         printer.line(format_args!("  + {what}: {}", remedy.why))?;
     }
@@ -135,7 +153,7 @@ fn print_unmet(unmet: &[Unmet], expected: usize, printer: &mut Printer) -> io::R
     let heading = format!("{} of {expected} expectations not met:", unmet.len());
     printer.line(printer.paint(Look::Bad, heading))?;
     for one in unmet {
-        printer.line(format_args!("  {one}"))?;
+        printer.line(format_args!("  {}", in_one_line(one)))?;
     }
     Ok(())
 }
@@ -160,13 +178,25 @@ const fn meaning(verdict: Verdict) -> &'static str {
     }
 }
 
+/// A text with a capital.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().iter().flat_map(|c| c.to_uppercase()).collect();
+    first + letters.as_str()
+}
+
 /// Counts in a line: those that always matter, and others that are not 0.
-fn counted(counts: &Counts) -> String {
+fn counted(judgement: &Judgement) -> String {
+    let counts = &judgement.counts;
     let always = [Count::Sent, Count::Acked, Count::Lost, Count::Duplicated, Count::Reordered];
     let shown = Count::ALL
         .iter()
         .filter(|count| always.contains(count) || (count.of(counts) > 0 && **count != Count::Read));
-    let texts: Vec<String> =
+    let mut texts: Vec<String> =
         shown.map(|count| format!("{} {}", count.of(counts), count.word())).collect();
+    let repeated = repeated(judgement);
+    if repeated > 0 {
+        texts.push(format!("{repeated} repeated"));
+    }
     texts.join(", ")
 }

@@ -1,5 +1,6 @@
 //! One scenario tested.
 
+use crate::command::repeated;
 use crate::failure::Exit;
 use crate::printer::Look;
 use inflight::{Diagnostics, Fix, Keep, Loaded, Options, Unmet, Verdict, load_file, play};
@@ -91,9 +92,12 @@ fn case(scenario: &Loaded, fix: Option<String>) -> Case {
     let worst = played.judgement.worst();
     let counts = &played.judgement.counts;
     let mut note = format!("{worst}: {} of {} acked", counts.acked, counts.sent);
-    for (number, word) in
-        [(counts.lost, "lost"), (counts.duplicated, "duplicated"), (counts.reordered, "reordered")]
-    {
+    for (number, word) in [
+        (counts.lost, "lost"),
+        (counts.duplicated, "duplicated"),
+        (counts.reordered, "reordered"),
+        (repeated(&played.judgement), "repeated"),
+    ] {
         if number > 0 {
             note.push_str(&format!(", {number} {word}"));
         }

@@ -1,0 +1,82 @@
+//! Promises depend on settings and on what happened.
+
+use super::*;
+use crate::script::Script;
+use inflight_protocol::fact::Election;
+
+fn standing(
+    script: &Script,
+    happened: Option<&Happened>,
+    guarantee: Guarantee,
+) -> Result<(), Reason> {
+    let promises = promised(&script.description, happened);
+    let ours = promises.iter().find(|p| p.guarantee == guarantee && p.client == "p1");
+    ours.expect("every guarantee is listed").standing
+}
+
+fn after(script: &Script, guarantee: Guarantee) -> Result<(), Reason> {
+    let history = crate::History::of(&script.description, &script.facts);
+    standing(script, Some(&history.happened()), guarantee)
+}
+
+#[test]
+fn settings_decide_before_the_run() {
+    let defaults = Script::new();
+    for (guarantee, expected) in [
+        (Guarantee::Always, Ok(())),
+        (Guarantee::AtMostOnce, Err(Reason::Retries)),
+        (Guarantee::LeaderDurable, Err(Reason::AcksAll)),
+        (Guarantee::Durable, Ok(())),
+        (Guarantee::DurableWhileOneSurvives, Ok(())),
+        (Guarantee::InOrder, Err(Reason::Idempotent)),
+        (Guarantee::IdempotentSession, Ok(())),
+        (Guarantee::Unclean, Err(Reason::CleanOnly)),
+    ] {
+        assert_eq!(standing(&defaults, None, guarantee), expected, "{guarantee}");
+    }
+    let one = Script::new().acks(Acks::Leader).in_flight(1).min_isr(1);
+    assert_eq!(standing(&one, None, Guarantee::LeaderDurable), Ok(()));
+    assert_eq!(standing(&one, None, Guarantee::InOrder), Ok(()));
+    assert_eq!(standing(&one, None, Guarantee::Durable), Err(Reason::AcksOne));
+    let single = Script::new().min_isr(1);
+    assert_eq!(standing(&single, None, Guarantee::Durable), Err(Reason::MinIsrOne));
+    let mut unclean = Script::new();
+    unclean.description.topics[0].unclean_leader_election_enable = true;
+    assert_eq!(standing(&unclean, None, Guarantee::Durable), Err(Reason::UncleanEnabled));
+    assert_eq!(after(&unclean, Guarantee::Durable), Ok(()), "none happened");
+}
+
+#[test]
+fn what_happened_decides_after_the_run() {
+    let unclean = Script::new().elect(2, Election::Unclean);
+    assert_eq!(after(&unclean, Guarantee::Durable), Err(Reason::UncleanElection));
+    assert_eq!(after(&unclean, Guarantee::IdempotentSession), Err(Reason::UncleanElection));
+    let moved = Script::new().acks(Acks::Leader).elect(2, Election::Clean);
+    assert_eq!(after(&moved, Guarantee::LeaderDurable), Err(Reason::LeaderChanged));
+    let last = Script::new().elect(1, Election::LastKnown);
+    assert_eq!(after(&last, Guarantee::Durable), Err(Reason::LastKnownElection));
+    assert_eq!(after(&last, Guarantee::IdempotentSession), Err(Reason::LastKnownElection));
+    let both = last.elect(2, Election::Unclean);
+    assert_eq!(after(&both, Guarantee::Durable), Err(Reason::UncleanElection));
+    let forced = Script::new().isr(&[1, 2, 3], &[1]).elect(2, Election::Forced);
+    assert_eq!(after(&forced, Guarantee::Durable), Err(Reason::UncleanElection));
+    let sync = Script::new().elect(2, Election::Forced);
+    assert_eq!(after(&sync, Guarantee::Durable), Ok(()));
+}
+
+#[test]
+fn power_loss_has_a_budget() {
+    let data = Script::new().queue(0, 2).append(1, 0, 0, 2).replicate(1);
+    let one = data.clone().power_loss(2, 0);
+    assert_eq!(after(&one, Guarantee::Durable), Ok(()));
+    let two = one.power_loss(3, 0);
+    assert_eq!(after(&two, Guarantee::Durable), Err(Reason::OverBudget));
+    assert_eq!(after(&two, Guarantee::DurableWhileOneSurvives), Ok(()));
+    let all = two.power_loss(1, 0);
+    let gone = after(&all, Guarantee::DurableWhileOneSurvives);
+    assert_eq!(gone, Err(Reason::NoneSurvived));
+    // A replica that is in sync again has everything.
+    let back = data.power_loss(2, 0).isr(&[1, 2, 3], &[1, 3]).copy(2, 1);
+    let back = back.isr(&[1, 3], &[1, 2, 3]).power_loss(3, 0);
+    assert_eq!(after(&back, Guarantee::Durable), Ok(()));
+}
