@@ -34,4 +34,6 @@ mod settled;
 
 pub use broker::{Broker, InjectWhen, ReplicaView, Role};
 pub use controller::Controller;
+#[doc(hidden)]
+pub use log::bare::{BareAnswer, BareLog, BareProducer};
 pub use settled::is_settled;

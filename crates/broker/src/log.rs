@@ -1,6 +1,7 @@
 //! A replica's log. Kafka: storage/internals/log/UnifiedLog.
 
 pub(crate) mod append;
+pub(crate) mod bare;
 pub(crate) mod batches;
 pub(crate) mod durability;
 pub(crate) mod leader_epochs;

@@ -109,15 +109,25 @@ impl<P: Copy> Topology<P> {
         if self.link(from, to).is_cut() {
             return Vec::new();
         }
-        let mut released = Vec::new();
+        self.take_held(|held| (held.from, held.to) == (from, to))
+    }
+
+    /// Takes back what a node has sent and links hold back: with its power it lost what it would
+    /// have sent again.
+    pub fn power_lost(&mut self, from: u16) -> Vec<P> {
+        self.take_held(|held| held.from == from)
+    }
+
+    fn take_held(&mut self, which: impl Fn(&Held<P>) -> bool) -> Vec<P> {
+        let mut taken = Vec::new();
         self.held.retain(|held| {
-            let here = (held.from, held.to) == (from, to);
-            if here {
-                released.push(held.parcel);
+            let is_taken = which(held);
+            if is_taken {
+                taken.push(held.parcel);
             }
-            !here
+            !is_taken
         });
-        released
+        taken
     }
 
     /// Whether anything is held back anywhere.
@@ -159,6 +169,23 @@ mod tests {
         assert!(topology.holds_messages());
         assert_eq!(topology.heal(0, 1), [7, 8]);
         assert!(!topology.holds_messages());
+    }
+
+    #[test]
+    fn a_machine_without_power_sends_nothing_again() {
+        let mut chance = Chance::new(Seed::new(1));
+        let names = ["a", "b", "c"].map(String::from);
+        let mut topology = Topology::new(&names, &mut chance);
+        let settings = NetworkSettings::default();
+        let message = Outbound { bytes: 9, now: Instant::START, not_before: Instant::START };
+        for (link, number) in [((0, 1), 7), ((1, 0), 8), ((0, 2), 9)] {
+            topology.link_mut(link.0, link.1).cut();
+            let transit = topology.send(&settings, &mut chance, link, number, message);
+            assert_eq!(transit, Transit::Held);
+        }
+        assert_eq!(topology.power_lost(0), [7, 9]);
+        assert!(topology.heal(0, 1).is_empty());
+        assert_eq!(topology.heal(1, 0), [8]);
     }
 
     #[test]

@@ -167,6 +167,15 @@ impl NetworkClient {
         self.deadline_ms
     }
 
+    /// Whether something timed out. The deadline may have been that of a request which is over.
+    #[inline]
+    pub(crate) fn is_deadline_over(&mut self, now_ms: i64) -> bool {
+        if now_ms >= self.deadline_ms {
+            self.refresh_deadline();
+        }
+        now_ms >= self.deadline_ms
+    }
+
     /// Finds the deadline anew. Until then it may be too early, never too late.
     fn refresh_deadline(&mut self) {
         self.deadline_ms = self.states.next_timeout_ms(|peer| self.in_flight.expires_ms(peer));

@@ -66,8 +66,8 @@ impl Producer {
                 }
                 Activity::Poll { until, then } => {
                     let now = ctx.turn.now();
-                    let due = now >= until || ctx.now_ms >= self.network.deadline_ms();
-                    if !due && arrived.is_none() && !self.network.has_work() {
+                    let silent = arrived.is_none() && !self.network.has_work();
+                    if now < until && silent && !self.network.is_deadline_over(ctx.now_ms) {
                         return;
                     }
                     self.finish_poll(ctx, arrived);
@@ -230,7 +230,10 @@ impl Producer {
             }
             requests.push((self.network.states().peer_of(broker), drained));
         }
-        self.expire_batches(ctx);
+        if self.expire_batches(ctx) {
+            // Kafka polls without blocking, and then what waited behind those batches is ready.
+            *next_check_ms = 0;
+        }
         for (peer, drained) in requests {
             self.send_produce_request(ctx, peer, drained);
         }

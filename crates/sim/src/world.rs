@@ -1,7 +1,7 @@
 //! The world: every machine, the network between them, and who watches.
 //!
 //! One event is one call into one machine. What the machine leaves in its outbox is interpreted
-//! effect by effect in [`turns`]; after each fact a rule may bring a fault, which takes place before
+//! effect by effect in the module `turns`; after each fact a rule may bring a fault, which takes place before
 //! the next effect is looked at.
 
 use crate::application::Application;

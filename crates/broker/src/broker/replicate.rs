@@ -63,6 +63,11 @@ impl Broker {
                 }
                 return Progress::Durable;
             }
+            if turn.effects() > 0 {
+                // The next entry may change something that lasts.
+                self.tasks.push_front(Task::Replicate(source));
+                return Progress::Volatile;
+            }
         }
     }
 

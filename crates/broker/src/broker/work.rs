@@ -42,7 +42,13 @@ impl Broker {
         if self.step_is_due {
             return;
         }
-        while let Some(task) = self.tasks.pop_front() {
+        while let Some(task) = self.tasks.front().copied() {
+            // What lasts comes first in its turn: a fault that falls after an effect before it must
+            // not find it done.
+            if turn.effects() > 0 && self.may_last(task) {
+                break;
+            }
+            self.tasks.pop_front();
             if self.perform(cluster, turn, task) == Progress::Durable {
                 break;
             }
@@ -50,6 +56,15 @@ impl Broker {
         if !self.tasks.is_empty() {
             self.step_is_due = true;
             turn.again();
+        }
+    }
+
+    /// Whether a task may change something that a crash spares.
+    fn may_last(&self, task: Task) -> bool {
+        match task {
+            Task::Execute(slot) => self.sockets[slot].produce().is_some(),
+            Task::Read(_) => false,
+            Task::Replicate(_) | Task::ApplyMetadata | Task::Flush(..) | Task::Close => true,
         }
     }
 

@@ -139,6 +139,14 @@ impl ProducerStateEntry {
         self.last_timestamp = batch.timestamp;
     }
 
+    /// Notes what several batches in a row have come to. If the epoch has changed among them and
+    /// changed back, what was known before stays. Kafka: ProducerStateEntry.update.
+    pub(crate) fn update(&mut self, next: &Self) {
+        for batch in next.batches() {
+            self.add_metadata(next.epoch, *batch);
+        }
+    }
+
     /// The last batch.
     pub(crate) fn last(&self) -> Option<&BatchMetadata> {
         self.recent.last()
@@ -158,12 +166,14 @@ impl ProducerStateEntry {
     pub(crate) fn check(&self, producer: BatchProducer, count: u32) -> SequenceCheck {
         let last = self.recent.last();
         if self.epoch == producer.epoch {
-            // The usual case first: what directly follows the last batch is in no case a repeat.
-            if last.is_some_and(|last| producer.base_sequence.follows(last.last_sequence())) {
-                return SequenceCheck::Accept;
-            }
+            // Even what directly follows the last batch may be a repeat: a leader that has
+            // forgotten the producer takes older sequences, and its followers, which have not, note
+            // them behind the newer ones.
             if let Some(known) = self.find(producer.base_sequence, count) {
                 return SequenceCheck::Duplicate(*known);
+            }
+            if last.is_some_and(|last| producer.base_sequence.follows(last.last_sequence())) {
+                return SequenceCheck::Accept;
             }
         }
         if producer.epoch < self.epoch {
@@ -285,6 +295,15 @@ mod tests {
         entry.add(producer(0, i32::MAX), &batch(1, 3));
         assert_eq!(check(&entry, 0, i32::MAX, 1), Seen::Known(1));
         assert_eq!(check(&entry, 0, 2, 2), Seen::Appended);
+    }
+
+    #[test]
+    fn what_follows_the_last_batch_may_be_a_repeat() {
+        // A leader that had forgotten the producer has taken 0-4 behind 5-9.
+        let mut entry = ProducerStateEntry::new(producer(0, 5), &batch(0, 5));
+        entry.add(producer(0, 0), &batch(5, 5));
+        assert_eq!(check(&entry, 0, 5, 9), Seen::Known(0));
+        assert_eq!(check(&entry, 0, 5, 8), Seen::Appended);
     }
 
     #[test]

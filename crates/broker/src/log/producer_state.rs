@@ -64,7 +64,6 @@ impl ProducerStateManager {
     }
 
     /// The entries in ascending order of producer ids.
-    #[cfg(test)]
     pub(crate) fn entries(&self) -> &[ProducerStateEntry] {
         &self.entries
     }
@@ -205,11 +204,37 @@ impl ProducerStateManager {
         }
         self.forget_expired(now, expiration);
         let start = snapshot.unwrap_or_else(|| batches.kept_from());
+        let mut read = Vec::new();
         for batch in batches.from(start).take_while(|batch| batch.base_offset < end) {
+            if segments.starts_at(batch.base_offset) {
+                self.note_read(&mut read);
+            }
             if segments.last_two().any(|base| base == batch.base_offset) {
                 self.snapshots.take(batch.base_offset, &self.entries);
             }
-            self.update(batch);
+            Self::read(&mut read, batch);
+        }
+        self.note_read(&mut read);
+    }
+
+    /// A replay has come to a batch: what is `read` of a segment is noted at its end only.
+    /// Kafka: UnifiedLog.updateProducers, ProducerStateManager.prepareUpdate.
+    fn read(read: &mut Vec<ProducerStateEntry>, batch: &RecordBatch) {
+        let Some(producer) = batch.producer else { return };
+        if let Some(entry) = read.iter_mut().find(|entry| entry.id == producer.id) {
+            entry.add(producer, batch);
+            return;
+        }
+        read.push(ProducerStateEntry::new(producer, batch));
+    }
+
+    /// Kafka: the end of UnifiedLog.loadProducersFromRecords.
+    fn note_read(&mut self, read: &mut Vec<ProducerStateEntry>) {
+        for entry in read.drain(..) {
+            match self.find(entry.id) {
+                Ok(index) => self.entries[index].update(&entry),
+                Err(index) => self.entries.insert(index, entry),
+            }
         }
     }
 

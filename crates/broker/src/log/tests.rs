@@ -96,6 +96,26 @@ fn after_a_cut_all_five_batches_are_known_unless_a_snapshot_is_in_the_way() {
 }
 
 #[test]
+fn a_replay_sees_the_last_epoch_of_a_segment_only() {
+    let mut log = log();
+    let whole = TopicConfig::default();
+    append(&mut log, produced(7, 0, 0, 1), 1);
+    append(&mut log, produced(7, 0, 1, 1), 1);
+    truncate(&mut log, 1);
+    for (epoch, offset) in [(1, 1), (0, 2), (0, 3)] {
+        let batch = RecordBatch { base_offset: at(offset), ..produced(7, epoch, 9, 1) };
+        log.append_as_follower(batch, &whole);
+    }
+    let known = |log: &PartitionLog| {
+        let entry = &log.producers().entries()[0];
+        entry.batches().map(|batch| batch.first_offset.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(known(&log), [2, 3], "each new epoch has made it forget the one before");
+    truncate(&mut log, 3);
+    assert_eq!(known(&log), [0, 2], "the snapshot at 1 and the end of the segment have one epoch");
+}
+
+#[test]
 fn a_restart_leaves_one_batch_a_producer() {
     for surviving in [Surviving::Appended, Surviving::Flushed] {
         let mut log = log();

@@ -11,10 +11,10 @@ use inflight_protocol::{Fact, FactKind};
 impl Producer {
     /// Fails what has been with the producer for delivery.timeout.ms: first what waits in the
     /// accumulator, then what is in flight. The latter's requests stay out, and their memory is
-    /// kept until they are answered.
-    pub(super) fn expire_batches(&mut self, ctx: &mut Ctx<'_, '_>) {
+    /// kept until they are answered. Returns whether there were any.
+    pub(super) fn expire_batches(&mut self, ctx: &mut Ctx<'_, '_>) -> bool {
         if self.accumulator.nothing_expires(ctx.now_ms) {
-            return;
+            return false;
         }
         let mut queued = std::mem::take(&mut self.expired_queued);
         let mut in_flight = std::mem::take(&mut self.expired_in_flight);
@@ -25,6 +25,7 @@ impl Producer {
             &mut queued,
             &mut in_flight,
         );
+        let any = !queued.is_empty() || !in_flight.is_empty();
         for slot in queued.drain(..) {
             self.fail_expired(ctx, slot, ExpiryPlace::Queued);
         }
@@ -33,6 +34,7 @@ impl Producer {
         }
         self.expired_queued = queued;
         self.expired_in_flight = in_flight;
+        any
     }
 
     fn fail_expired(&mut self, ctx: &mut Ctx<'_, '_>, slot: BatchSlot, place: ExpiryPlace) {

@@ -84,7 +84,8 @@ impl<O: Observer> World<'_, O> {
         let host_up = surviving == Surviving::Appended;
         self.nodes[usize::from(index)].host_up = host_up;
         let inbox = std::mem::take(&mut self.nodes[usize::from(index)].inbox);
-        for parcel in inbox {
+        let unsent = if host_up { Vec::new() } else { self.topology.power_lost(index) };
+        for parcel in inbox.into_iter().chain(unsent) {
             self.lose(agenda, parcel, LossCause::Down);
         }
         for (slot, side) in self.connections.of_node(index) {
