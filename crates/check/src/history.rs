@@ -152,6 +152,7 @@ const ORACLE: Kinds = kinds(&[
     FactKind::BecameFollower,
     FactKind::BrokerCrashed,
     FactKind::BrokerStarted,
+    FactKind::BrokerRegistered,
     FactKind::BrokerStopped,
     FactKind::IsrChanged,
     FactKind::LeaderElected,

@@ -45,17 +45,28 @@ pub(crate) struct Replica {
     pub(crate) leads: Option<LeaderEpoch>,
     /// Whether its process has crashed or stopped and was not started again.
     pub(crate) is_down: bool,
+    /// Whether its process was started and the controller does not know it yet.
+    pub(crate) is_unregistered: bool,
     /// Its log below this offset survives a loss of power.
     pub(crate) flushed: u64,
 }
 
-inflight_des::clone_fields!(Replica { agrees, end, high_watermark, own, leads, is_down, flushed });
+inflight_des::clone_fields!(Replica {
+    agrees,
+    end,
+    high_watermark,
+    own,
+    leads,
+    is_down,
+    is_unregistered,
+    flushed
+});
 
 impl Replica {
     fn reset(&mut self) {
         self.own.clear();
         (self.agrees, self.end, self.high_watermark, self.flushed) = (0, 0, 0, 0);
-        (self.leads, self.is_down) = (None, false);
+        (self.leads, self.is_down, self.is_unregistered) = (None, false, false);
     }
 
     /// Whether it has entries that the spine does not have.
@@ -254,6 +265,9 @@ impl Logs {
     /// Makes the spine this broker's log.
     fn adopt(&mut self, broker: BrokerId) -> u64 {
         self.owner = Some(broker);
+        self.replica(broker);
+        // The spine may have grown into what others had before it.
+        self.agree_anew();
         let agreed = self.replica(broker).agrees;
         let differs = self.replica(broker).differs();
         if agreed == self.end() && !differs {
@@ -286,6 +300,22 @@ impl Logs {
             std::mem::swap(&mut replica.own, &mut self.scratch);
             replica.agrees = agreed;
         }
+    }
+
+    /// Up to where a replica has what the spine has.
+    pub(crate) fn agreement(&self, broker: BrokerId) -> u64 {
+        let Some(replica) = self.known(broker) else { return 0 };
+        let mut agrees = replica.agrees;
+        for own in &replica.own {
+            if own.offset != agrees {
+                break;
+            }
+            agrees = entry::matched(&self.spine, own);
+            if agrees < own.end() {
+                break;
+            }
+        }
+        agrees
     }
 
     /// Replicas agree with the spine as far as what they have is the same.

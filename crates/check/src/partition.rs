@@ -118,8 +118,9 @@ impl Partition {
     }
 
     /// Raises the true high watermark: the offset below which every member of the leader's
-    /// greatest in-sync set has the leader's log. It never falls, and it is no broker's value.
-    /// Replicas only grow between the facts that call this, so the moment does not matter.
+    /// greatest in-sync set has the leader's log, as far as the leader has said so. Above, nothing
+    /// was answered or read, and a follower may join that has it not. It never falls. Replicas and
+    /// watermarks only grow between the facts that call this, so the moment does not matter.
     pub(crate) fn note_committed(&mut self) {
         let Some(leader) = self.leader() else { return };
         if self.isr.is_empty() || self.isr.len() < self.min_isr() {
@@ -131,7 +132,8 @@ impl Partition {
         };
         let members = self.isr.union(self.proposed).with(leader);
         let everywhere = members.iter().map(has).min().unwrap_or(0);
-        self.committed = self.committed.max(everywhere);
+        let said = self.logs.known(leader).map_or(0, |replica| replica.high_watermark);
+        self.committed = self.committed.max(everywhere.min(said));
     }
 
     /// A broker leads from now on. Tells what its log lacks, if another led before.
@@ -146,11 +148,13 @@ impl Partition {
         (replica.leads, replica.is_down) = (Some(epoch), false);
         replica.high_watermark = high_watermark;
         // A broker that hears late of an old election leads nobody any more. Nor does one that
-        // starts again and finds that it is the leader still: nobody can reach it before it is
-        // registered anew, and that ends its epoch.
+        // starts again and finds that it leads: nobody can reach it before it is registered anew,
+        // and that ends its epoch.
+        let is_unreachable = replica.is_unregistered;
         let latest = self.elected.map_or(epoch, |(_, latest)| latest);
         let before = self.logs.owner();
-        if epoch < latest || (before.is_some() && epoch <= self.logs.owner_epoch()) {
+        let is_late = before.is_some() && epoch < self.logs.owner_epoch();
+        if is_unreachable || is_late || epoch < latest {
             return None;
         }
         let (start, end) = (self.logs.start(), self.logs.end());
@@ -209,7 +213,12 @@ impl Partition {
     }
 
     pub(crate) fn started(&mut self, broker: BrokerId) {
-        self.logs.replica(broker).is_down = false;
+        let replica = self.logs.replica(broker);
+        (replica.is_down, replica.is_unregistered) = (false, true);
+    }
+
+    pub(crate) fn registered(&mut self, broker: BrokerId) {
+        self.logs.replica(broker).is_unregistered = false;
     }
 
     pub(crate) fn isr_proposed(&mut self, to: BrokerSet) {
@@ -229,7 +238,13 @@ impl Partition {
             self.electable_before = (self.isr.union(self.elr).union(from), at);
         }
         (self.isr, self.elr, self.proposed) = (to, elr, BrokerSet::EMPTY);
-        self.lossy = self.lossy.difference(to.difference(from));
+        // Who joins has everything, unless it died while the leader proposed it.
+        let is_back = |broker: &BrokerId| {
+            let replica = self.logs.known(*broker);
+            replica.is_none_or(|replica| !replica.is_down && !replica.is_unregistered)
+        };
+        let joined: BrokerSet = to.difference(from).iter().filter(is_back).collect();
+        self.lossy = self.lossy.difference(joined);
         self.weigh_losses();
     }
 
@@ -270,6 +285,7 @@ impl Partition {
         let replica = self.logs.known(broker)?;
         let owner = self.logs.known(self.logs.owner()?)?;
         let both = replica.high_watermark.min(owner.high_watermark).min(self.logs.end());
-        (replica.differs() && replica.agrees < both).then_some(replica.agrees)
+        let is_odd = replica.differs() && replica.agrees < both;
+        is_odd.then(|| self.logs.agreement(broker)).filter(|agreed| *agreed < both)
     }
 }

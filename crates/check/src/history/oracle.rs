@@ -93,6 +93,9 @@ impl History {
             Fact::BrokerStarted { broker } => {
                 self.partitions.iter_mut().for_each(|p| p.started(broker));
             }
+            Fact::BrokerRegistered { broker, .. } => {
+                self.partitions.iter_mut().for_each(|p| p.registered(broker));
+            }
             _ => self.on_cluster_fact(seen, fact),
         }
     }

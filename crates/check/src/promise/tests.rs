@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::script::Script;
-use inflight_protocol::fact::Election;
+use inflight_protocol::fact::{Election, SendError, Surviving};
+use inflight_protocol::{BrokerId, Fact};
 
 fn standing(
     script: &Script,
@@ -77,6 +78,19 @@ fn power_loss_has_a_budget() {
     assert_eq!(gone, Err(Reason::NoneSurvived));
     // A replica that is in sync again has everything.
     let back = data.power_loss(2, 0).isr(&[1, 2, 3], &[1, 3]).copy(2, 1);
+    let dies = Fact::BrokerCrashed { broker: BrokerId::new(2), surviving: Surviving::Flushed };
+    let dead = back.clone().fact(dies).isr(&[1, 3], &[1, 2, 3]).power_loss(3, 0);
     let back = back.isr(&[1, 3], &[1, 2, 3]).power_loss(3, 0);
     assert_eq!(after(&back, Guarantee::Durable), Ok(()));
+    assert_eq!(after(&dead, Guarantee::Durable), Err(Reason::OverBudget), "it died before");
+}
+
+#[test]
+fn one_request_in_flight_keeps_the_order_until_one_is_given_up() {
+    let one = Script::new().plain().in_flight(1);
+    assert_eq!(after(&one, Guarantee::InOrder), Ok(()));
+    let nobody = one.clone().acks(Acks::None);
+    assert_eq!(after(&nobody, Guarantee::InOrder), Err(Reason::AcksZero), "nothing is waited for");
+    let given_up = one.queue(0, 1).fail(0, 0, 1, SendError::DeliveryTimeout);
+    assert_eq!(after(&given_up, Guarantee::InOrder), Err(Reason::ErrorSurfaced), "a ghost is left");
 }

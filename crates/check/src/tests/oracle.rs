@@ -1,8 +1,8 @@
 //! The invariants of the oracle's view.
 
 use super::*;
-use inflight_protocol::ErrorCode;
 use inflight_protocol::fact::Election;
+use inflight_protocol::{Acks, BrokerId, ErrorCode, Fact};
 
 const OK: (Verdict, Option<Aspect>, u64) = (Verdict::Ok, None, 0);
 const BROKEN: (Verdict, Option<Aspect>, u64) = (Verdict::Violation, Some(Aspect::Plain), 0);
@@ -40,11 +40,23 @@ fn after_an_unclean_election_only_the_end_counts() {
     assert_eq!(says(&follows, CheckerId::LogMatching), OK);
 }
 
+/// Broker 2 hears of its election when another is over, and broker 1 follows it all the same.
+#[test]
+fn replicas_that_know_nothing_of_the_newest_leader_may_agree() {
+    let run = Script::new().acks(Acks::Leader).queue(0, 3).append(1, 0, 0, 1);
+    let run = run.elected(Some(BrokerId::new(2)), 1, Election::Clean);
+    let run = run.elected(None, 2, Election::None).lead(2, 1).truncate(1, 0);
+    let run = run.append(2, 0, 1, 1).copy(1, 2).commit(2).commit(1);
+    let run = run.append(2, 0, 2, 1).copy(1, 2).commit(2).commit(1).end();
+    assert_eq!(says(&run, CheckerId::LogMatching), OK);
+}
+
 // --- W2, leader completeness --------------------------------------------------------------------
 
 #[test]
 fn a_leader_without_committed_records_is_incomplete() {
     let lagging = Script::new().queue(0, 2).isr(&[1, 2, 3], &[1, 2]).append(1, 0, 0, 2).copy(2, 1);
+    let lagging = lagging.commit(1);
     let run = lagging.clone().elect(3, Election::Clean).end();
     assert_eq!(says(&run, CheckerId::LeaderCompleteness), BROKEN);
     let run = lagging.clone().elect(3, Election::Unclean).end();
@@ -55,9 +67,23 @@ fn a_leader_without_committed_records_is_incomplete() {
 /// It finds in old metadata that it leads, before anybody can reach it, and another is elected.
 #[test]
 fn a_leader_that_starts_again_without_its_log_is_no_new_leader() {
-    let data = Script::new().queue(0, 2).append(1, 0, 0, 2).replicate(1);
-    let run = data.power_loss(1, 0).lead(1, 0).elect(2, Election::Clean).end();
-    assert_eq!(says(&run, CheckerId::LeaderCompleteness), OK);
+    let data = Script::new().queue(0, 2).append(1, 0, 0, 2).replicate(1).power_loss(1, 0);
+    let known = data.clone().lead(1, 0).elect(2, Election::Clean).end();
+    assert_eq!(says(&known, CheckerId::LeaderCompleteness), BROKEN);
+    let unknown = data.fact(Fact::BrokerStarted { broker: BrokerId::new(1) });
+    let unknown = unknown.lead(1, 0).elect(2, Election::Clean).end();
+    assert_eq!(says(&unknown, CheckerId::LeaderCompleteness), OK);
+}
+
+/// A follower may join that has everything below the leader's high watermark, and no more.
+#[test]
+fn what_no_leader_called_committed_may_be_lost() {
+    let data = Script::new().queue(0, 3).isr(&[1, 2, 3], &[1, 2]).append(1, 0, 0, 2).replicate(1);
+    let data = data.append(1, 0, 2, 1).copy(2, 1);
+    let joined = data.clone().isr(&[1, 2], &[1, 2, 3]).elect(3, Election::Clean).end();
+    assert_eq!(says(&joined, CheckerId::LeaderCompleteness), OK);
+    let said = data.commit(1).isr(&[1, 2], &[1, 2, 3]).elect(3, Election::Clean).end();
+    assert_eq!(says(&said, CheckerId::LeaderCompleteness), BROKEN);
 }
 
 #[test]

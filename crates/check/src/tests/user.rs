@@ -142,7 +142,7 @@ fn the_last_replica_standing_may_lose() {
 #[test]
 fn where_nobody_leads_a_loss_is_possible() {
     let run = Script::new().queue(0, 2).append(1, 0, 0, 2).copy(2, 1).copy(3, 1);
-    let run = run.ack(0, 0, 2, 1).power_loss(1, 0).elect_nobody().end();
+    let run = run.commit(1).ack(0, 0, 2, 1).power_loss(1, 0).elect_nobody().end();
     assert_eq!(says(&run, CheckerId::NoLoss).0, Verdict::Ok, "everybody in sync has it");
     let run = Script::new().queue(0, 2).append(1, 0, 0, 2).ack(0, 0, 2, 1);
     let run = run.crash(1).elect_nobody().end();

@@ -1,0 +1,267 @@
+package org.apache.kafka.clients.producer.internals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.InitProducerIdResponseData;
+import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.network.NetworkReceive;
+import org.apache.kafka.common.network.NetworkSend;
+import org.apache.kafka.common.network.TransferableChannel;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.requests.AbstractRequest;
+import org.apache.kafka.common.requests.MetadataRequest;
+import org.apache.kafka.common.requests.ProduceRequest;
+import org.apache.kafka.common.requests.RequestHeader;
+import org.apache.kafka.common.requests.RequestUtils;
+import org.apache.kafka.common.requests.ResponseHeader;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** What the brokers of a script know and say. */
+final class Brokers {
+    /**
+     * Kafka visits the partitions of a node in the order of a hash map, which is descending for this
+     * name. The partitions of scripts are numbered the other way round, so that theirs is ascending.
+     */
+    static final String TOPIC = topic();
+    private static final Uuid TOPIC_ID = new Uuid(7, 7);
+
+    private final int count;
+    private final int[] leaders;
+    private final int[] epochs;
+    private final long[] offsets;
+    private final List<Errors> idErrors = new ArrayList<>();
+    private long nextProducerId = 1000;
+
+    Brokers(JsonNode script) {
+        count = script.get("brokers").asInt();
+        JsonNode led = script.get("leaders");
+        leaders = new int[led.size()];
+        epochs = new int[led.size()];
+        offsets = new long[led.size()];
+        for (int partition = 0; partition < led.size(); partition++) {
+            leaders[partition] = led.get(partition).asInt();
+        }
+        if (script.has("id_errors")) {
+            script.get("id_errors").forEach(error -> idErrors.add(Errors.valueOf(error.asText())));
+        }
+    }
+
+    private static String topic() {
+        int number = 0;
+        while ((new TopicPartition("t" + number, 0).hashCode() & 15) != 15
+                || new TopicPartition("t" + number, 0).hashCode() >>> 16 != 0) {
+            number++;
+        }
+        return "t" + number;
+    }
+
+    /** The number of a script's partition in Kafka, and the other way round. */
+    int mirrored(int partition) {
+        return leaders.length - 1 - partition;
+    }
+
+    /** A request as it came over a connection. */
+    record Received(RequestHeader header, AbstractRequest request) {
+        static Received from(NetworkSend send) throws IOException {
+            Collector collector = new Collector();
+            while (!send.completed()) {
+                send.writeTo(collector);
+            }
+            ByteBuffer buffer = ByteBuffer.wrap(collector.bytes.toByteArray());
+            buffer.getInt();
+            RequestHeader header = RequestHeader.parse(buffer);
+            ByteBufferAccessor body = new ByteBufferAccessor(buffer);
+            return new Received(header, AbstractRequest.parseRequest(header.apiKey(), header.apiVersion(), body).request);
+        }
+
+        NetworkReceive answer(String connection, ApiMessage data) {
+            ApiKeys api = header.apiKey();
+            short version = header.apiVersion();
+            ResponseHeader answer = new ResponseHeader(header.correlationId(), api.responseHeaderVersion(version));
+            return new NetworkReceive(connection,
+                RequestUtils.serialize(answer.data(), answer.headerVersion(), data, version));
+        }
+    }
+
+    /** A leader changes. 0 is nobody. */
+    void lead(int partition, int leader) {
+        leaders[partition] = leader;
+        epochs[partition]++;
+    }
+
+    /** The answer that is given at once, or null if the script answers. */
+    ApiMessage answer(Received received) {
+        return switch (received.header().apiKey()) {
+            case API_VERSIONS -> apiVersions();
+            case METADATA -> metadata((MetadataRequest) received.request());
+            case INIT_PRODUCER_ID -> producerId();
+            case PRODUCE -> null;
+            default -> throw new IllegalStateException("not expected: " + received.header());
+        };
+    }
+
+    private static ApiVersionsResponseData apiVersions() {
+        ApiVersionsResponseData data = new ApiVersionsResponseData();
+        for (ApiKeys api : ApiKeys.clientApis()) {
+            data.apiKeys().add(new ApiVersionsResponseData.ApiVersion()
+                .setApiKey(api.id)
+                .setMinVersion(api.oldestVersion())
+                .setMaxVersion(api.latestVersion()));
+        }
+        return data;
+    }
+
+    private MetadataResponseData metadata(MetadataRequest request) {
+        MetadataResponseData data = new MetadataResponseData().setClusterId("cluster").setControllerId(1);
+        for (int id = 1; id <= count; id++) {
+            data.brokers().add(new MetadataResponseData.MetadataResponseBroker()
+                .setNodeId(id).setHost("127.0.0.1").setPort(id));
+        }
+        if (request.data().topics().stream().noneMatch(topic -> TOPIC.equals(topic.name()))) {
+            return data;
+        }
+        MetadataResponseData.MetadataResponseTopic topic =
+            new MetadataResponseData.MetadataResponseTopic().setName(TOPIC).setTopicId(TOPIC_ID);
+        for (int partition = 0; partition < leaders.length; partition++) {
+            boolean led = leaders[partition] != 0;
+            topic.partitions().add(new MetadataResponseData.MetadataResponsePartition()
+                .setPartitionIndex(mirrored(partition))
+                .setErrorCode((led ? Errors.NONE : Errors.LEADER_NOT_AVAILABLE).code())
+                .setLeaderId(led ? leaders[partition] : -1)
+                .setLeaderEpoch(epochs[partition])
+                .setReplicaNodes(List.of(1))
+                .setIsrNodes(List.of(1)));
+        }
+        data.topics().add(topic);
+        return data;
+    }
+
+    private InitProducerIdResponseData producerId() {
+        if (!idErrors.isEmpty()) {
+            return new InitProducerIdResponseData().setErrorCode(idErrors.remove(0).code())
+                .setProducerId(-1).setProducerEpoch((short) -1);
+        }
+        nextProducerId++;
+        return new InitProducerIdResponseData().setProducerId(nextProducerId).setProducerEpoch((short) 0);
+    }
+
+    /** The batches of a produce request by partition: identity, records, bytes. */
+    String describe(ProduceRequest request) {
+        SortedMap<Integer, String> batches = new TreeMap<>();
+        for (ProduceRequestData.TopicProduceData topic : request.data().topicData()) {
+            for (ProduceRequestData.PartitionProduceData partition : topic.partitionData()) {
+                RecordBatch batch = ((MemoryRecords) partition.records()).batches().iterator().next();
+                String identity = batch.producerId() < 0 ? "-"
+                    : batch.producerId() + "/" + batch.producerEpoch() + "/" + batch.baseSequence();
+                int number = mirrored(partition.index());
+                batches.put(number, "p" + number + " " + identity + " +" + batch.countOrNull()
+                    + " " + partition.records().sizeInBytes() + "B");
+            }
+        }
+        return String.join(", ", batches.values());
+    }
+
+    /**
+     * The answer to a produce request. "errors" are taken in turn by the partitions, NONE if there
+     * are none; success takes the next offsets of the partition.
+     */
+    ApiMessage produced(ProduceRequest request, JsonNode step) {
+        ProduceResponseData data = new ProduceResponseData();
+        List<String> errors = new ArrayList<>();
+        if (step.has("errors")) {
+            step.get("errors").forEach(error -> errors.add(error.asText()));
+        }
+        for (ProduceRequestData.TopicProduceData topic : request.data().topicData()) {
+            ProduceResponseData.TopicProduceResponse answers =
+                new ProduceResponseData.TopicProduceResponse().setName(topic.name()).setTopicId(topic.topicId());
+            for (ProduceRequestData.PartitionProduceData batch : topic.partitionData()) {
+                Errors error = errors.isEmpty() ? Errors.NONE
+                    : Errors.valueOf(errors.get(mirrored(batch.index()) % errors.size()));
+                answers.partitionResponses().add(produced(batch, error, step.path("hint").asBoolean()));
+            }
+            data.responses().add(answers);
+        }
+        if (step.path("hint").asBoolean()) {
+            for (int id = 1; id <= count; id++) {
+                data.nodeEndpoints().add(new ProduceResponseData.NodeEndpoint()
+                    .setNodeId(id).setHost("127.0.0.1").setPort(id));
+            }
+        }
+        return data;
+    }
+
+    private ProduceResponseData.PartitionProduceResponse produced(
+            ProduceRequestData.PartitionProduceData batch, Errors error, boolean hint) {
+        int partition = mirrored(batch.index());
+        ProduceResponseData.PartitionProduceResponse answer = new ProduceResponseData.PartitionProduceResponse()
+            .setIndex(batch.index()).setErrorCode(error.code()).setBaseOffset(-1);
+        if (error == Errors.NONE) {
+            answer.setBaseOffset(offsets[partition]);
+            offsets[partition] += ((MemoryRecords) batch.records()).batches().iterator().next().countOrNull();
+        } else if (error == Errors.NOT_LEADER_OR_FOLLOWER && hint && leaders[partition] != 0) {
+            answer.currentLeader().setLeaderId(leaders[partition]).setLeaderEpoch(epochs[partition]);
+        }
+        return answer;
+    }
+
+    /** Takes what is written. */
+    private static final class Collector implements TransferableChannel {
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+        @Override
+        public boolean hasPendingWrites() {
+            return false;
+        }
+
+        @Override
+        public long transferFrom(FileChannel file, long position, long count) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public long write(ByteBuffer[] sources, int offset, int length) {
+            return Arrays.stream(sources, offset, offset + length).mapToLong(this::write).sum();
+        }
+
+        @Override
+        public long write(ByteBuffer[] sources) {
+            return write(sources, 0, sources.length);
+        }
+
+        @Override
+        public int write(ByteBuffer source) {
+            int written = source.remaining();
+            byte[] content = new byte[written];
+            source.get(content);
+            bytes.writeBytes(content);
+            return written;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return true;
+        }
+
+        @Override
+        public void close() {
+        }
+    }
+}

@@ -1,0 +1,312 @@
+package org.apache.kafka.clients.producer.internals;
+
+import org.apache.kafka.common.network.ChannelState;
+import org.apache.kafka.common.network.NetworkReceive;
+import org.apache.kafka.common.network.NetworkSend;
+import org.apache.kafka.common.network.Selectable;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.LongPredicate;
+
+/**
+ * The sockets of the producer. What is sent is received at once; what comes back lies here until
+ * the sender thread blocks in a poll, and then comes one by one.
+ */
+final class Wire implements Selectable {
+    /** How often a poll without a timeout may return with nothing before it counts as blocking. */
+    private static final int FREE_SPINS = 3;
+
+    /** A request that the script answers. */
+    record Waiting(int node, String connection, Brokers.Received received) {
+    }
+
+    /** Something that the network has for the producer. */
+    private record Arrival(String connection, NetworkReceive receive, boolean lost) {
+    }
+
+    /** A connection; answers keep the order of requests. */
+    private static final class Connection {
+        final int node;
+        boolean open;
+        final Deque<Entry> entries = new ArrayDeque<>();
+
+        Connection(int node) {
+            this.node = node;
+        }
+    }
+
+    private static final class Entry {
+        final Brokers.Received received;
+        final long sentMs;
+        NetworkReceive answer;
+
+        Entry(Brokers.Received received, long sentMs) {
+            this.received = received;
+            this.sentMs = sentMs;
+        }
+    }
+
+    private final Brokers brokers;
+    private final Clock clock;
+    private final int requestTimeoutMs;
+    /** Lets time pass until something happens or so many milliseconds are over. */
+    private final LongPredicate block;
+    /** What is told of a produce request. */
+    private final java.util.function.Consumer<Waiting> produced;
+    private final Map<String, Connection> connections = new LinkedHashMap<>();
+    private final List<Waiting> waiting = new ArrayList<>();
+    private final Deque<Arrival> arrivals = new ArrayDeque<>();
+    private final List<NetworkSend> unwritten = new ArrayList<>();
+    private final List<NetworkSend> completedSends = new ArrayList<>();
+    private final List<NetworkReceive> completedReceives = new ArrayList<>();
+    private final Map<String, ChannelState> disconnected = new HashMap<>();
+    private final List<String> connected = new ArrayList<>();
+    private final Runnable application;
+    private boolean wakeup;
+    private int spins;
+    private boolean overslept;
+
+    Wire(Brokers brokers, Clock clock, int requestTimeoutMs, Runnable application, LongPredicate block,
+            java.util.function.Consumer<Waiting> produced) {
+        this.brokers = brokers;
+        this.clock = clock;
+        this.requestTimeoutMs = requestTimeoutMs;
+        this.application = application;
+        this.block = block;
+        this.produced = produced;
+    }
+
+    /** Whether a poll has something to return with. */
+    boolean hasNews() {
+        return wakeup || !arrivals.isEmpty();
+    }
+
+    /** Answers the oldest request of the n-th node that has one, by id. */
+    void respond(int nth, java.util.function.Function<Brokers.Received, org.apache.kafka.common.protocol.ApiMessage> answer) {
+        if (waiting.isEmpty()) {
+            return;
+        }
+        int[] nodes = waiting.stream().mapToInt(Waiting::node).sorted().distinct().toArray();
+        int node = nodes[nth % nodes.length];
+        Waiting oldest = waiting.stream().filter(other -> other.node() == node).findFirst().orElseThrow();
+        String id = oldest.connection();
+        waiting.remove(oldest);
+        Connection connection = connections.get(id);
+        for (Entry entry : connection.entries) {
+            if (entry.received == oldest.received()) {
+                entry.answer = entry.received.answer(id, answer.apply(entry.received));
+            }
+        }
+        deliver(id, connection);
+    }
+
+    private void deliver(String id, Connection connection) {
+        while (!connection.entries.isEmpty() && connection.entries.peek().answer != null) {
+            arrivals.add(new Arrival(id, connection.entries.poll().answer, false));
+        }
+    }
+
+    /** The connections of a broker break. */
+    void disconnect(int node) {
+        List<String> broken = new ArrayList<>();
+        connections.forEach((id, connection) -> {
+            if (connection.node == node) {
+                broken.add(id);
+            }
+        });
+        for (String id : broken) {
+            forget(id);
+            arrivals.add(new Arrival(id, null, true));
+        }
+    }
+
+    private void forget(String id) {
+        connections.remove(id);
+        waiting.removeIf(request -> request.connection().equals(id));
+        arrivals.removeIf(arrival -> arrival.connection().equals(id));
+        unwritten.removeIf(send -> send.destinationId().equals(id));
+    }
+
+    @Override
+    public void connect(String id, InetSocketAddress address, int sendBuffer, int receiveBuffer) {
+        connections.put(id, new Connection(address.getPort()));
+        arrivals.add(new Arrival(id, null, false));
+    }
+
+    @Override
+    public void send(NetworkSend send) {
+        String id = send.destinationId();
+        Connection connection = connections.get(id);
+        if (connection == null) {
+            // It broke, and the producer does not know yet.
+            unwritten.add(send);
+            return;
+        }
+        try {
+            Brokers.Received received = Brokers.Received.from(send);
+            Entry entry = new Entry(received, clock.milliseconds());
+            org.apache.kafka.common.protocol.ApiMessage answer = brokers.answer(received);
+            if (answer == null) {
+                Waiting request = new Waiting(connection.node, id, received);
+                produced.accept(request);
+                if (received.request() instanceof org.apache.kafka.common.requests.ProduceRequest produce
+                        && produce.acks() != 0) {
+                    waiting.add(request);
+                    connection.entries.add(entry);
+                }
+            } else {
+                entry.answer = received.answer(id, answer);
+                connection.entries.add(entry);
+            }
+            deliver(id, connection);
+        } catch (IOException error) {
+            throw new IllegalStateException(error);
+        }
+        unwritten.add(send);
+    }
+
+    @Override
+    public void poll(long timeoutMs) {
+        completedSends.clear();
+        completedReceives.clear();
+        disconnected.clear();
+        connected.clear();
+        if (overslept) {
+            overslept = false;
+            Set<String> heard = new HashSet<>();
+            List<Arrival> ready = new ArrayList<>(arrivals);
+            arrivals.clear();
+            for (Arrival arrival : ready) {
+                if (heard.add(arrival.connection())) {
+                    arrive(arrival);
+                } else {
+                    arrivals.add(arrival);
+                    overslept = true;
+                }
+            }
+        }
+        if (!unwritten.isEmpty()) {
+            spins = 0;
+            wakeup = false;
+            completedSends.addAll(unwritten);
+            unwritten.clear();
+            return;
+        }
+        if (!completedReceives.isEmpty() || !connected.isEmpty() || !disconnected.isEmpty()) {
+            return;
+        }
+        application.run();
+        if (wakeup) {
+            wakeup = false;
+            return;
+        }
+        if (timeoutMs <= 0 && spins++ < FREE_SPINS) {
+            return;
+        }
+        spins = 0;
+        if (arrivals.isEmpty() && !block.test(Math.max(Math.min(timeoutMs, untilTimeoutMs()), 1))) {
+            return;
+        }
+        wakeup = false;
+        Arrival arrival = arrivals.poll();
+        if (arrival != null) {
+            arrive(arrival);
+        }
+    }
+
+    private void arrive(Arrival arrival) {
+        if (arrival.lost()) {
+            disconnected.put(arrival.connection(), ChannelState.READY);
+        } else if (arrival.receive() != null) {
+            completedReceives.add(arrival.receive());
+        } else {
+            connections.get(arrival.connection()).open = true;
+            connected.add(arrival.connection());
+        }
+    }
+
+    /** The sender has slept: the next poll finds all that came meanwhile, one receive a connection. */
+    void overslept() {
+        overslept = true;
+    }
+
+    /**
+     * How long until a request times out. A selector may return early, and this one does then:
+     * Kafka notices a timeout with the next poll, which can be as late as another timeout.
+     */
+    private long untilTimeoutMs() {
+        long nowMs = clock.milliseconds();
+        return connections.values().stream().flatMap(connection -> connection.entries.stream())
+            .mapToLong(entry -> entry.sentMs + requestTimeoutMs + 1 - nowMs)
+            .min().orElse(Long.MAX_VALUE);
+    }
+
+    @Override
+    public void wakeup() {
+        wakeup = true;
+    }
+
+    @Override
+    public void close() {
+    }
+
+    @Override
+    public void close(String id) {
+        forget(id);
+    }
+
+    @Override
+    public List<NetworkSend> completedSends() {
+        return completedSends;
+    }
+
+    @Override
+    public Collection<NetworkReceive> completedReceives() {
+        return completedReceives;
+    }
+
+    @Override
+    public Map<String, ChannelState> disconnected() {
+        return disconnected;
+    }
+
+    @Override
+    public List<String> connected() {
+        return connected;
+    }
+
+    @Override
+    public void mute(String id) {
+    }
+
+    @Override
+    public void unmute(String id) {
+    }
+
+    @Override
+    public void muteAll() {
+    }
+
+    @Override
+    public void unmuteAll() {
+    }
+
+    @Override
+    public boolean isChannelReady(String id) {
+        Connection connection = connections.get(id);
+        // A connection that broke looks well until a poll finds out.
+        return connection != null ? connection.open
+            : arrivals.stream().anyMatch(arrival -> arrival.lost() && arrival.connection().equals(id));
+    }
+}

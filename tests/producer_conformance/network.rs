@@ -1,0 +1,224 @@
+//! Connections and brokers that answer at once, but for produce requests, which the script answers.
+
+use crate::bench::Arrivals;
+use crate::script::Script;
+use inflight_protocol::message::{
+    LeaderAndEpoch, MetadataResponse, PartitionMetadata, ProducePartitionResponse, ProduceRequest,
+    ProduceResponse,
+};
+use inflight_protocol::{
+    BrokerId, ConnectionId, CorrelationId, ErrorCode, Incoming, LeaderEpoch, Node, Offset,
+    Outgoing, ProducerEpoch, ProducerId, ProducerIdAndEpoch, Request, Response, TopicId,
+    TopicPartition,
+};
+use std::collections::VecDeque;
+
+/// A produce request that no broker has answered yet.
+struct Waiting {
+    broker: u8,
+    connection: ConnectionId,
+    correlation: CorrelationId,
+    request: ProduceRequest,
+}
+
+/// A connection; answers keep the order of requests.
+struct Connection {
+    id: ConnectionId,
+    broker: u8,
+    entries: VecDeque<(CorrelationId, Option<Response>)>,
+}
+
+/// What lies around a producer.
+pub(crate) struct Network {
+    pub(crate) arrivals: Arrivals,
+    connections: Vec<Connection>,
+    waiting: Vec<Waiting>,
+    brokers: u8,
+    leaders: Vec<(u8, u32)>,
+    offsets: Vec<u64>,
+    id_errors: VecDeque<ErrorCode>,
+    next_id: u64,
+}
+
+fn code(name: &str) -> Option<ErrorCode> {
+    if name == "NONE" {
+        return None;
+    }
+    Some(ErrorCode::from_name(name).expect("scripts name error codes as Kafka does"))
+}
+
+impl Network {
+    pub(crate) fn new(script: &Script) -> Self {
+        Self {
+            arrivals: Arrivals::new(),
+            connections: Vec::new(),
+            waiting: Vec::new(),
+            brokers: script.brokers,
+            leaders: script.leaders.iter().map(|leader| (*leader, 0)).collect(),
+            offsets: vec![0; script.leaders.len()],
+            id_errors: script.id_errors.iter().filter_map(|name| code(name)).collect(),
+            next_id: 1_000,
+        }
+    }
+
+    pub(crate) fn lead(&mut self, partition: u16, leader: u8) {
+        let led = &mut self.leaders[usize::from(partition)];
+        *led = (leader, led.1 + 1);
+    }
+
+    /// Takes what the producer sends, and tells of a produce request.
+    pub(crate) fn take(&mut self, outgoing: Outgoing) -> Option<(u8, ProduceRequest)> {
+        match outgoing {
+            Outgoing::Connect { connection, to } => {
+                let Node::Broker(broker) = to else { panic!("connected to {to}") };
+                let entries = VecDeque::new();
+                self.connections.push(Connection { id: connection, broker: broker.get(), entries });
+                self.arrivals.push_back(Incoming::Connected { connection });
+                None
+            }
+            Outgoing::Close { connection } => {
+                self.forget(connection);
+                None
+            }
+            Outgoing::Request { connection, correlation, request } => {
+                let index = self.connections.iter().position(|known| known.id == connection)?;
+                let (response, produce) = self.answer_at_once(request);
+                let own = &mut self.connections[index];
+                let broker = own.broker;
+                let expects = match &produce {
+                    Some(request) => request.acks != inflight_protocol::message::Acks::None,
+                    None => true,
+                };
+                if expects {
+                    own.entries.push_back((correlation, response));
+                    if let Some(request) = produce.clone() {
+                        self.waiting.push(Waiting { broker, connection, correlation, request });
+                    }
+                }
+                self.deliver(index);
+                produce.map(|request| (broker, request))
+            }
+            Outgoing::Response { .. }
+            | Outgoing::ToController(_)
+            | Outgoing::ToBroker(..)
+            | Outgoing::Exit => unreachable!("not a producer's"),
+        }
+    }
+
+    fn answer_at_once(&mut self, request: Request) -> (Option<Response>, Option<ProduceRequest>) {
+        let response = match request {
+            Request::ApiVersions => Response::ApiVersions,
+            Request::Metadata(request) => Response::Metadata(self.metadata(&request.topics)),
+            Request::InitProducerId => Response::InitProducerId(self.producer_id()),
+            Request::Produce(request) => return (None, Some(request)),
+            Request::Fetch(_) => unreachable!("a producer does not fetch"),
+        };
+        (Some(response), None)
+    }
+
+    fn metadata(&self, asked: &[TopicId]) -> MetadataResponse {
+        let mut response = MetadataResponse {
+            brokers: (1..=self.brokers).map(BrokerId::new).collect(),
+            ..MetadataResponse::default()
+        };
+        if asked.is_empty() {
+            return response;
+        }
+        for (index, (leader, epoch)) in self.leaders.iter().enumerate() {
+            response.partitions.push(PartitionMetadata {
+                partition: TopicPartition::new(index as u16),
+                error: (*leader == 0).then_some(ErrorCode::LeaderNotAvailable),
+                leader: (*leader != 0).then(|| BrokerId::new(*leader)),
+                leader_epoch: LeaderEpoch::new(*epoch),
+            });
+        }
+        response
+    }
+
+    fn producer_id(&mut self) -> Result<ProducerIdAndEpoch, ErrorCode> {
+        if let Some(error) = self.id_errors.pop_front() {
+            return Err(error);
+        }
+        self.next_id += 1;
+        Ok(ProducerIdAndEpoch { id: ProducerId::new(self.next_id), epoch: ProducerEpoch::new(0) })
+    }
+
+    /// What may come in, in the order of its requests.
+    fn deliver(&mut self, index: usize) {
+        let own = &mut self.connections[index];
+        while let Some((correlation, response)) = own.entries.pop_front() {
+            let Some(response) = response else {
+                own.entries.push_front((correlation, None));
+                return;
+            };
+            let connection = own.id;
+            self.arrivals.push_back(Incoming::Response { connection, correlation, response });
+        }
+    }
+
+    /// Answers the oldest request of the n-th broker that has one.
+    pub(crate) fn answer(&mut self, nth: usize, errors: &[String], hint: bool) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let mut brokers: Vec<u8> = self.waiting.iter().map(|request| request.broker).collect();
+        brokers.sort_unstable();
+        brokers.dedup();
+        let broker = brokers[nth % brokers.len()];
+        let oldest = self.waiting.iter().position(|other| other.broker == broker);
+        let Waiting { connection, correlation, request, .. } =
+            self.waiting.remove(oldest.unwrap_or(0));
+        let mut response = ProduceResponse::default();
+        let error_of = |index: usize| code(errors.get(index % errors.len().max(1))?);
+        for (partition, batch) in &request.batches {
+            let error = error_of(partition.index());
+            let (leader, epoch) = self.leaders[partition.index()];
+            let offset = &mut self.offsets[partition.index()];
+            let base_offset = error.is_none().then(|| Offset::new(*offset));
+            if error.is_none() {
+                *offset += u64::from(batch.records.count);
+            }
+            let moved = error == Some(ErrorCode::NotLeaderOrFollower) && hint && leader != 0;
+            response.partitions.push(ProducePartitionResponse {
+                partition: *partition,
+                error,
+                base_offset,
+                log_append_time: None,
+                log_start_offset: None,
+                current_leader: moved.then(|| LeaderAndEpoch {
+                    leader: BrokerId::new(leader),
+                    epoch: LeaderEpoch::new(epoch),
+                }),
+            });
+        }
+        let known = self.connections.iter().position(|known| known.id == connection);
+        let index = known.expect("requests wait on open connections");
+        for (other, answer) in &mut self.connections[index].entries {
+            if *other == correlation {
+                *answer = Some(Response::Produce(response.clone()));
+            }
+        }
+        self.deliver(index);
+    }
+
+    /// The connections of a broker break.
+    pub(crate) fn disconnect(&mut self, broker: u8) {
+        let own = self.connections.iter().filter(|known| known.broker == broker);
+        let broken: Vec<ConnectionId> = own.map(|known| known.id).collect();
+        for connection in broken {
+            self.forget(connection);
+            self.arrivals.push_back(Incoming::Disconnected { connection });
+        }
+    }
+
+    fn forget(&mut self, connection: ConnectionId) {
+        self.connections.retain(|known| known.id != connection);
+        self.waiting.retain(|request| request.connection != connection);
+        self.arrivals.retain(|arrival| match arrival {
+            Incoming::Connected { connection: of }
+            | Incoming::Disconnected { connection: of }
+            | Incoming::Response { connection: of, .. } => *of != connection,
+            _ => true,
+        });
+    }
+}
