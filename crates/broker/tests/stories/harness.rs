@@ -11,7 +11,8 @@ use inflight_protocol::fact::Surviving;
 use inflight_protocol::message::{ProducePartitionResponse, ProduceRequest};
 use inflight_protocol::{
     Acks, BrokerId, BrokerSet, ClientId, Cluster, ConnectionId, CorrelationId, Effect, ErrorCode,
-    Fact, Incoming, Node, Offset, Outgoing, RecordBatch, Request, Response, TopicPartition, Turn,
+    Fact, FactKind, Incoming, Node, Offset, Outgoing, RecordBatch, Request, Response,
+    TopicPartition, Turn,
 };
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use words::*;
@@ -289,6 +290,9 @@ impl World {
     fn interpret(&mut self, id: BrokerId, outbox: &mut Vec<Effect>) -> bool {
         let node = Node::Broker(id);
         let mut again = false;
+        if self.cluster.defects.is_empty() {
+            lasting_first(outbox);
+        }
         for effect in outbox.drain(..) {
             match effect {
                 Effect::Again => again = true,
@@ -357,5 +361,27 @@ impl World {
     pub(crate) fn log(&self, id: u8) -> Vec<(u16, u64, u32)> {
         let batches = self.broker(id).batches(P0);
         batches.map(|b| (b.records.session.get(), b.records.first, b.records.count)).collect()
+    }
+}
+
+/// What lasts is done at the beginning of its turn: a fault that falls behind an earlier effect must
+/// not find it done. What a producer left behind may be forgotten on the way to it.
+fn lasting_first(outbox: &[Effect]) {
+    let lasts = |effect: &Effect| {
+        let Effect::Did(fact) = effect else { return false };
+        matches!(
+            fact.kind(),
+            FactKind::BatchAppended
+                | FactKind::LogTruncated
+                | FactKind::LogFlushed
+                | FactKind::LogRecovered
+        )
+    };
+    let opens = |effect: &&Effect| {
+        let forgets = |fact: &Fact| fact.kind() == FactKind::ProducerStateExpired;
+        !matches!(effect, Effect::Did(fact) if forgets(fact))
+    };
+    for (place, effect) in outbox.iter().filter(opens).enumerate() {
+        assert!(place == 0 || !lasts(effect), "{effect:?} comes behind others in {outbox:?}");
     }
 }

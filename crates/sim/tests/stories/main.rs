@@ -1,4 +1,5 @@
 //! Whole runs.
+#![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod bench;
 mod crashes;
