@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Where Kafka breaks what it promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weakness {
+enum Weakness {
     /// An idempotent producer raises its epoch and renumbers a batch that the log has already.
     Renumbered(Mechanism),
     /// An idempotent producer that gets no producer id does not look at delivery.timeout.ms: its
@@ -20,7 +20,7 @@ pub(crate) enum Weakness {
 }
 
 /// How a batch comes to be renumbered that the log has.
-pub(crate) const RENUMBERED: [Mechanism; 3] =
+const RENUMBERED: [Mechanism; 3] =
     [Mechanism::ForgottenBatch, Mechanism::FirstBatchOvertaken, Mechanism::SequenceRewritten];
 
 /// The law, and what was seen while it was applied.
@@ -31,7 +31,7 @@ pub(crate) struct Law {
     /// How many runs had each gravest verdict.
     pub(crate) worst: BTreeMap<Verdict, u32>,
     /// How often each weakness was found.
-    pub(crate) weaknesses: BTreeMap<Weakness, u32>,
+    weaknesses: BTreeMap<Weakness, u32>,
 }
 
 impl Law {
