@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use stories::{Weather, scenario};
 
 /// How many random scenarios of each weather, unless PROPTEST_CASES asks for more.
-const CASES: u32 = 300;
+const CASES: u32 = 1_000;
 
 /// Checks random scenarios. One that fails is shown as a file that can be saved and run.
 fn hold(weather: Weather) -> Law {
