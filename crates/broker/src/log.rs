@@ -36,8 +36,9 @@ pub(crate) struct PartitionLog {
     flushed: Offset,
     last_flush: Instant,
     checkpoint: HighWatermarkCheckpoint,
-    /// Where the log ended and the high watermark was when the process died.
-    before_crash: (Offset, Offset),
+    /// Where the log ended and the high watermark was when the process died, until it is read
+    /// again: it may die before that.
+    before_crash: Option<(Offset, Offset)>,
 }
 
 inflight_des::clone_fields!(PartitionLog {
@@ -95,7 +96,7 @@ impl PartitionLog {
             flushed: Offset::ZERO,
             last_flush: opened,
             checkpoint: HighWatermarkCheckpoint::new(Offset::ZERO, opened, interval),
-            before_crash: (Offset::ZERO, Offset::ZERO),
+            before_crash: None,
         }
     }
 
@@ -202,7 +203,7 @@ impl PartitionLog {
     /// state. Returns whether anything had to be flushed. Kafka: LogManager.shutdown,
     /// UnifiedLog.close.
     pub(crate) fn close(&mut self, now: Instant) -> bool {
-        self.before_crash = (self.end, self.high_watermark);
+        self.before_crash = Some((self.end, self.high_watermark));
         self.producers.take_snapshot(self.end);
         self.flush(self.end, now)
     }
@@ -277,7 +278,7 @@ impl PartitionLog {
     /// The process is gone: what is left is what the crash spares.
     /// Kafka: nothing; this is the operating system's part.
     pub(crate) fn crash(&mut self, now: Instant, surviving: Surviving) {
-        self.before_crash = (self.end, self.high_watermark);
+        self.before_crash.get_or_insert((self.end, self.high_watermark));
         let checkpointed = self.checkpoint.read(self.high_watermark, now);
         match surviving {
             Surviving::Appended => {}
@@ -305,7 +306,7 @@ impl PartitionLog {
         let interval = broker.replica_high_watermark_checkpoint_interval;
         self.checkpoint = HighWatermarkCheckpoint::new(self.high_watermark, now, interval);
         self.last_flush = now;
-        self.before_crash
+        self.before_crash.take().unwrap_or((self.end, self.high_watermark))
     }
 
     /// Frees the memory of the batches that lie wholly before `offset`.

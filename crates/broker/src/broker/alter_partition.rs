@@ -87,6 +87,13 @@ impl Broker {
         if *stage != SendStage::Free || items.is_empty() {
             return;
         }
+        if self.lifecycle.life == Life::Registering {
+            // Kafka asks with the broker epoch -1 and is told STALE_BROKER_EPOCH.
+            let until = turn.now() + RETRY_PAUSE;
+            *stage = SendStage::Pausing(until);
+            self.timers.arm(Timer::AlterPartition, until);
+            return;
+        }
         let mut changes = SmallVec::new();
         for item in items {
             item.is_out = true;
