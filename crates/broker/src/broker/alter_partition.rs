@@ -4,6 +4,7 @@
 //! that come meanwhile wait for it. A request that is not answered is sent again for ever.
 
 use crate::broker::Broker;
+use crate::broker::lifecycle::Life;
 use crate::broker::timers::Timer;
 use crate::partition::lead::{Proposal, Verdict};
 use inflight_des::{Instant, Span};

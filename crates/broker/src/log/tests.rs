@@ -116,6 +116,17 @@ fn a_replay_sees_the_last_epoch_of_a_segment_only() {
 }
 
 #[test]
+fn a_log_that_dies_before_it_is_read_again_still_says_what_it_had() {
+    let mut log = log();
+    append(&mut log, produced(7, 0, 0, 4), 1);
+    log.crash(secs(1), Surviving::Flushed);
+    log.crash(secs(2), Surviving::Appended);
+    assert_eq!(log.recover(secs(3), &BrokerConfig::default(), Defects::NONE).0, at(4));
+    log.crash(secs(4), Surviving::Appended);
+    assert_eq!(log.recover(secs(5), &BrokerConfig::default(), Defects::NONE).0, at(0));
+}
+
+#[test]
 fn a_restart_leaves_one_batch_a_producer() {
     for surviving in [Surviving::Appended, Surviving::Flushed] {
         let mut log = log();
