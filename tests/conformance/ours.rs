@@ -112,6 +112,7 @@ fn record_batch(batch: Batch) -> RecordBatch {
     let shape = RecordShape::plain(None, Some(VALUE_BYTES));
     let records = shape.run_size(0, 0, batch.count);
     RecordBatch {
+        kind: inflight_protocol::BatchKind::Plain,
         base_offset: Offset::ZERO,
         records: RecordRun { first: 0, count: batch.count, session: SessionId::new(0) },
         producer: u64::try_from(batch.pid).ok().map(|pid| BatchProducer {

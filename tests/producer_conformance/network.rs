@@ -109,9 +109,9 @@ impl Network {
         let response = match request {
             Request::ApiVersions => Response::ApiVersions,
             Request::Metadata(request) => Response::Metadata(self.metadata(&request.topics)),
-            Request::InitProducerId => Response::InitProducerId(self.producer_id()),
+            Request::InitProducerId(_) => Response::InitProducerId(self.producer_id()),
             Request::Produce(request) => return (None, Some(request)),
-            Request::Fetch(_) => unreachable!("a producer does not fetch"),
+            _ => unreachable!("a producer without transactions asks for nothing else"),
         };
         (Some(response), None)
     }

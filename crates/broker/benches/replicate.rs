@@ -46,6 +46,8 @@ impl Loop {
             topic_configs: vec![TopicConfig { min_insync_replicas: 2, ..TopicConfig::default() }],
             assignments: (0..partitions).map(|_| replicas()).collect(),
             eligible_leader_replicas: true,
+            transaction_version: inflight_protocol::TransactionVersion::V2,
+            coordinated: inflight_protocol::cluster::Coordinated::default(),
             defects: Defects::NONE,
         };
         let mut chance = Chance::new(Seed::new(1));
@@ -123,6 +125,7 @@ impl Loop {
             epoch: ProducerEpoch::new(0),
         };
         let batch = RecordBatch {
+            kind: inflight_protocol::BatchKind::Plain,
             base_offset: Offset::ZERO,
             records: RecordRun { first: 0, count: RECORDS, session: SessionId::new(0) },
             producer: Some(producer),
@@ -134,7 +137,8 @@ impl Loop {
             self.sequence = self.sequence.plus(RECORDS);
         }
         let batches = [(TopicPartition::new(partition), batch)].into_iter().collect();
-        let request = ProduceRequest { acks: Acks::All, timeout_ms: 30_000, batches };
+        let request =
+            ProduceRequest { acks: Acks::All, timeout_ms: 30_000, transaction: None, batches };
         let connection = ConnectionId { owner: Node::Client(ClientId::new(0)), number: 0 };
         let incoming = Incoming::Request {
             connection,

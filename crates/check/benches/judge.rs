@@ -23,6 +23,7 @@ fn description(clients: u16) -> Description {
         topics: vec![TopicDescription {
             name: "t".to_owned(),
             replicas: vec![vec![1, 2, 3]],
+            numbers: Vec::new(),
             min_insync_replicas: 2,
             unclean_leader_election_enable: false,
         }],

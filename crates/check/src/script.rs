@@ -52,6 +52,7 @@ impl Script {
             topics: vec![TopicDescription {
                 name: "t".to_owned(),
                 replicas: vec![vec![1, 2, 3]],
+                numbers: Vec::new(),
                 min_insync_replicas: 2,
                 unclean_leader_election_enable: false,
             }],

@@ -330,6 +330,7 @@ impl ProducerBatch {
     /// The batch as it goes into a request.
     pub(crate) fn as_record_batch(&self) -> RecordBatch {
         RecordBatch {
+            kind: inflight_protocol::BatchKind::Plain,
             base_offset: inflight_protocol::Offset::ZERO,
             records: self.records,
             producer: self.producer,

@@ -257,6 +257,7 @@ impl Producer {
         let request = Request::Produce(ProduceRequest {
             acks: config.acks,
             timeout_ms: config.request_timeout_ms as u32,
+            transaction: None,
             batches,
         });
         let expects_response = config.acks != Acks::None;

@@ -7,6 +7,7 @@ use crate::ids::{
     LeaderEpoch, Offset, ProducerEpoch, ProducerId, ProducerIdAndEpoch, SessionId, Timestamp,
 };
 use crate::sequence::Sequence;
+use crate::transaction::Marker;
 
 /// A run of records that one producer session sent to one partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,13 +29,52 @@ impl RecordRun {
     }
 }
 
+/// What a batch holds. Kafka: the attributes isTransactional and isControl of `DefaultRecordBatch`,
+/// and the topic that it is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BatchKind {
+    /// A producer's records, outside of any transaction.
+    #[default]
+    Plain,
+    /// A producer's records, in a transaction.
+    Transactional,
+    /// A control record: one offset, no record, no sequence.
+    Marker(Marker),
+    /// A coordinator's own records in an internal topic. Without a producer.
+    Internal,
+    /// Offsets that a group coordinator was given in a transaction. With a producer, without
+    /// sequences.
+    InternalTransactional,
+}
+
+impl BatchKind {
+    /// Whether its records are in a transaction, or end one. Kafka: RecordBatch.isTransactional.
+    #[inline]
+    pub const fn is_transactional(self) -> bool {
+        matches!(self, Self::Transactional | Self::Marker(_) | Self::InternalTransactional)
+    }
+
+    /// Whether it is a control batch.
+    #[inline]
+    pub const fn is_control(self) -> bool {
+        matches!(self, Self::Marker(_))
+    }
+
+    /// Whether it is in an internal topic and has values that are kept beside the log.
+    #[inline]
+    pub const fn is_internal(self) -> bool {
+        matches!(self, Self::Internal | Self::InternalTransactional)
+    }
+}
+
 /// The identity that an idempotent producer gives to a batch.
 /// Kafka: the fields producerId, producerEpoch, baseSequence of `DefaultRecordBatch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BatchProducer {
     /// The producer id.
     pub id: ProducerId,
-    /// The sequence of the first record.
+    /// The sequence of the first record. Without meaning in control batches and in
+    /// [`BatchKind::InternalTransactional`], where Kafka writes -1.
     pub base_sequence: Sequence,
     /// The producer epoch.
     pub epoch: ProducerEpoch,
@@ -69,6 +109,8 @@ pub struct RecordBatch {
     pub bytes: u32,
     /// The epoch of the leader that appended it. Zero until then.
     pub leader_epoch: LeaderEpoch,
+    /// What it holds.
+    pub kind: BatchKind,
 }
 
 impl RecordBatch {

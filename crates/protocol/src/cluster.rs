@@ -3,6 +3,7 @@
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::ids::{BrokerId, BrokerSet, TopicPartition};
 use crate::topics::Topics;
+use crate::transaction::{CoordinatorKey, TransactionVersion};
 use smallvec::SmallVec;
 
 /// Brokers, topics and replica assignments with their settings.
@@ -22,8 +23,34 @@ pub struct Cluster {
     /// Whether the feature `eligible.leader.replicas.version` is at 1 (KIP-966), as in clusters
     /// made with Kafka 4.1 or later.
     pub eligible_leader_replicas: bool,
+    /// The feature `transaction.version`.
+    pub transaction_version: TransactionVersion,
+    /// Transactional ids and groups.
+    pub coordinated: Coordinated,
     /// Rules broken on purpose, to see a checker fire. Empty in any honest run.
     pub defects: Defects,
+}
+
+/// Names of transactional ids and groups, and the partition of the internal topic that each belongs
+/// to: its leader coordinates it. Of the internal topics only these partitions exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coordinated {
+    /// The transactional ids.
+    pub transactional_ids: Vec<(String, TopicPartition)>,
+    /// The groups.
+    pub groups: Vec<(String, TopicPartition)>,
+}
+
+impl Coordinated {
+    /// The partition of the internal topic whose leader coordinates this.
+    /// Kafka: TransactionStateManager.partitionFor, GroupCoordinatorService.partitionFor.
+    #[inline]
+    pub fn partition(&self, key: CoordinatorKey) -> TopicPartition {
+        match key {
+            CoordinatorKey::Transaction(id) => self.transactional_ids[id.index()].1,
+            CoordinatorKey::Group(group) => self.groups[group.index()].1,
+        }
+    }
 }
 
 impl Cluster {

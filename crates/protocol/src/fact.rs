@@ -6,11 +6,13 @@
 
 use crate::error_code::ErrorCode;
 use crate::ids::{
-    BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, CorrelationId, LeaderEpoch,
-    Node, Offset, PartitionEpoch, ProducerEpoch, ProducerId, SessionId, ThreadId, TopicPartition,
+    BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, ConsumerId, CorrelationId,
+    GroupId, LeaderEpoch, Node, Offset, PartitionEpoch, ProducerEpoch, ProducerId, SessionId,
+    ThreadId, TopicPartition, TransactionalId,
 };
-use crate::message::ApiKey;
+use crate::message::{ApiKey, IsolationLevel};
 use crate::sequence::Sequence;
+use crate::transaction::{CoordinatorEpoch, TransactionResult, TransactionState};
 use inflight_des::{Halt, Kinds, Span};
 
 #[macro_use]
@@ -19,8 +21,9 @@ mod value;
 mod words;
 pub use value::{FactField, FieldType, Value};
 pub use words::{
-    AppendOrigin, BlockedOn, CloseCause, Direction, DrainReason, Election, ExpiryPlace, LastStop,
-    LossCause, MetadataSource, SendError, StopCause, Surviving,
+    AppendOrigin, BlockedOn, CloseCause, CommitMode, Direction, DrainReason, Election, ExpiryPlace,
+    LastStop, LeaveCause, LossCause, MetadataSource, PositionSource, ProducerState, Recovery,
+    RevokeCause, SendError, StopCause, Surviving, TransactionCall,
 };
 
 /// One field of a kind of fact.
@@ -69,6 +72,23 @@ pub const USER_VIEW: Kinds = kinds(&[
     FactKind::SendRefused,
     FactKind::RecordsAcked,
     FactKind::RecordsFailed,
+    FactKind::TransactionsInitialized,
+    FactKind::TransactionBegun,
+    FactKind::OffsetsAddedToTransaction,
+    FactKind::TransactionEnding,
+    FactKind::TransactionEnded,
+    FactKind::TransactionCallFailed,
+    FactKind::ConsumerStarted,
+    FactKind::ConsumerStopped,
+    FactKind::PartitionAssigned,
+    FactKind::PartitionRevoked,
+    FactKind::PositionSet,
+    FactKind::RecordsReturned,
+    FactKind::RecordsProcessed,
+    FactKind::RecordsTransformed,
+    FactKind::OffsetCommitRequested,
+    FactKind::OffsetCommitReturned,
+    FactKind::ConsumerFailed,
     FactKind::RunEnded,
 ]);
 
@@ -315,6 +335,222 @@ facts! {
         broker: BrokerId,
         /// Through which response.
         through: MetadataSource,
+    }
+
+    // --- transactions, as the producer and its application know them ---------------------------
+
+    /// initTransactions() returned. Kafka: KafkaProducer.initTransactions.
+    TransactionsInitialized {
+        /// The session.
+        session: SessionId,
+        /// The transactional id.
+        transactional_id: TransactionalId,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch.
+        producer_epoch: ProducerEpoch,
+    }
+    /// beginTransaction() returned. Kafka: KafkaProducer.beginTransaction.
+    TransactionBegun {
+        /// The session.
+        session: SessionId,
+        /// Counts the transactions of the session from 0. Not on the wire.
+        transaction: u32,
+    }
+    /// sendOffsetsToTransaction() returned. One fact a partition.
+    /// Kafka: KafkaProducer.sendOffsetsToTransaction.
+    OffsetsAddedToTransaction {
+        /// The session.
+        session: SessionId,
+        /// Its transaction.
+        transaction: u32,
+        /// The group.
+        group: GroupId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset to read.
+        offset: Offset,
+    }
+    /// commitTransaction() or abortTransaction() was called.
+    TransactionEnding {
+        /// The session.
+        session: SessionId,
+        /// Its transaction.
+        transaction: u32,
+        /// Which of the two.
+        result: TransactionResult,
+    }
+    /// commitTransaction() or abortTransaction() returned: the end is decided.
+    TransactionEnded {
+        /// The session.
+        session: SessionId,
+        /// Its transaction.
+        transaction: u32,
+        /// Which of the two.
+        result: TransactionResult,
+    }
+    /// A transactional call threw an exception.
+    TransactionCallFailed {
+        /// The session.
+        session: SessionId,
+        /// Its transaction, or the next one if none is open.
+        transaction: u32,
+        /// The call.
+        call: TransactionCall,
+        /// What was thrown.
+        error: SendError,
+        /// What is left to the application.
+        recovery: Recovery,
+    }
+    /// A transactional producer is in another state. Kafka: TransactionManager.transitionTo.
+    ProducerStateChanged {
+        /// The session.
+        session: SessionId,
+        /// The state before.
+        from: ProducerState,
+        /// The state now.
+        to: ProducerState,
+    }
+
+    // --- consumers and their applications ------------------------------------------------------
+
+    /// A consumer object was constructed. Kafka: KafkaConsumer constructor.
+    ConsumerStarted {
+        /// The client process.
+        client: ClientId,
+        /// The new consumer.
+        consumer: ConsumerId,
+        /// Its group, if it has one.
+        group: Option<GroupId>,
+        /// isolation.level
+        isolation: IsolationLevel,
+    }
+    /// A consumer object is gone.
+    ConsumerStopped {
+        /// The client process.
+        client: ClientId,
+        /// The consumer.
+        consumer: ConsumerId,
+        /// How it ended.
+        how: StopCause,
+    }
+    /// A consumer may read a partition: by a rebalance, or by assign().
+    PartitionAssigned {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The generation or member epoch; 0 without a group protocol.
+        generation: u32,
+    }
+    /// A consumer may not read a partition any more.
+    PartitionRevoked {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// Why.
+        why: RevokeCause,
+    }
+    /// A consumer will read on from here. Kafka: SubscriptionState.seek and its resets.
+    PositionSet {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset to return.
+        offset: Offset,
+        /// From where it has that.
+        source: PositionSource,
+    }
+    /// poll() returned records, all of one batch. Kafka: FetchCollector.collectFetch.
+    RecordsReturned {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the first record.
+        base_offset: Offset,
+        /// How many records.
+        count: u32,
+        /// The session that sent them.
+        session: SessionId,
+        /// The ordinal of the first record.
+        first: u64,
+    }
+    /// A consumer moved past records of an aborted transaction.
+    /// Kafka: CompletedFetch.isBatchAborted.
+    AbortedRecordsSkipped {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the first record.
+        base_offset: Offset,
+        /// How many records.
+        count: u32,
+        /// The producer id.
+        producer_id: ProducerId,
+    }
+    /// The application did with records what they are there for: an effect outside of Kafka.
+    RecordsProcessed {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the first record.
+        base_offset: Offset,
+        /// How many records.
+        count: u32,
+        /// How many of them had no effect, because the application knew them already.
+        known: u32,
+    }
+    /// The application made messages of records: the record at `base_offset + i` became the
+    /// message `message + i` of the session's application.
+    RecordsTransformed {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition read from.
+        partition: TopicPartition,
+        /// The offset of the first record.
+        base_offset: Offset,
+        /// How many records.
+        count: u32,
+        /// The session that sends the messages.
+        session: SessionId,
+        /// The application's number of the first message.
+        message: u64,
+    }
+    /// A consumer wants an offset committed.
+    OffsetCommitRequested {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset to read.
+        offset: Offset,
+        /// By which call.
+        mode: CommitMode,
+    }
+    /// A consumer was told what became of a commit.
+    OffsetCommitReturned {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset to read.
+        offset: Offset,
+        /// By which call.
+        mode: CommitMode,
+        /// Why it failed, if it did.
+        error: Option<SendError>,
+    }
+    /// poll() or another call of a consumer threw an exception that is not about a commit.
+    ConsumerFailed {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// What was thrown.
+        error: SendError,
     }
 
     // --- the network --------------------------------------------------------------------------
@@ -656,6 +892,232 @@ facts! {
         broker: BrokerId,
         /// The version.
         version: u64,
+    }
+
+    // --- coordinators and transactions on brokers ----------------------------------------------
+
+    /// A broker has read a partition of an internal topic and coordinates what is in it.
+    /// Kafka: TransactionStateManager.loadTransactionsForTxnTopicPartition,
+    /// CoordinatorRuntime.scheduleLoadOperation.
+    CoordinatorLoaded {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition of the internal topic.
+        partition: TopicPartition,
+        /// The coordinator's term: the leader epoch.
+        coordinator_epoch: CoordinatorEpoch,
+    }
+    /// A broker coordinates a partition of an internal topic no more.
+    CoordinatorUnloaded {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition of the internal topic.
+        partition: TopicPartition,
+    }
+    /// Records of a coordinator were written to a replica of an internal topic.
+    InternalRecordsAppended {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the first record.
+        base_offset: Offset,
+        /// How many records.
+        count: u32,
+        /// The epoch of the leader that assigned the offsets.
+        leader_epoch: LeaderEpoch,
+        /// As leader or as follower.
+        origin: AppendOrigin,
+    }
+    /// A coordinator has written down that a transactional id changes its state, and waits until
+    /// that is committed. Kafka: TransactionMetadata.prepareTransitionTo.
+    TransactionStatePending {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The transactional id.
+        transactional_id: TransactionalId,
+        /// The state before.
+        from: TransactionState,
+        /// The state to come.
+        to: TransactionState,
+        /// The producer id to come.
+        producer_id: ProducerId,
+        /// The producer epoch to come.
+        producer_epoch: ProducerEpoch,
+    }
+    /// A transactional id has another state. Kafka: TransactionMetadata.completeTransitionTo.
+    TransactionStateChanged {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The transactional id.
+        transactional_id: TransactionalId,
+        /// The state before.
+        from: TransactionState,
+        /// The state now.
+        to: TransactionState,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch.
+        producer_epoch: ProducerEpoch,
+        /// The coordinator's term.
+        coordinator_epoch: CoordinatorEpoch,
+    }
+    /// A partition is in a transaction, as far as the coordinator goes.
+    TransactionPartitionAdded {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The transactional id.
+        transactional_id: TransactionalId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch.
+        producer_epoch: ProducerEpoch,
+    }
+    /// A coordinator found a transaction open for too long and aborts it.
+    /// Kafka: TransactionCoordinator.abortTimedOutTransactions.
+    TransactionTimedOut {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The transactional id.
+        transactional_id: TransactionalId,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch of the transaction.
+        producer_epoch: ProducerEpoch,
+    }
+    /// A coordinator refused a request about a transactional id.
+    TransactionRequestRejected {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The transactional id.
+        transactional_id: TransactionalId,
+        /// The request.
+        api: ApiKey,
+        /// The producer epoch in the request, if it has one.
+        producer_epoch: Option<ProducerEpoch>,
+        /// Why.
+        error: ErrorCode,
+    }
+    /// A leader was told whether a partition is in a transaction (verified or added).
+    /// Kafka: AddPartitionsToTxnManager.
+    TransactionVerified {
+        /// The leader.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch.
+        producer_epoch: ProducerEpoch,
+        /// Why it is not, or why that is not known.
+        error: Option<ErrorCode>,
+    }
+    /// A marker was written to a replica: the producer's transaction is over there.
+    /// Kafka: UnifiedLog.appendEndTxnMarker, ProducerStateManager.completeTxn.
+    MarkerAppended {
+        /// The broker.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The marker's offset.
+        offset: Offset,
+        /// Commit or abort.
+        result: TransactionResult,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch of the marker.
+        producer_epoch: ProducerEpoch,
+        /// The term of the coordinator that sent it.
+        coordinator_epoch: CoordinatorEpoch,
+        /// The epoch of the leader that assigned the offset.
+        leader_epoch: LeaderEpoch,
+        /// Where the transaction begins in this partition, if it has data there.
+        first_offset: Option<Offset>,
+        /// As leader or as follower.
+        origin: AppendOrigin,
+    }
+    /// A leader refused a marker.
+    MarkerRejected {
+        /// The leader.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch of the marker.
+        producer_epoch: ProducerEpoch,
+        /// Why.
+        error: ErrorCode,
+    }
+    /// A leader's last stable offset moved. Kafka: UnifiedLog.lastStableOffset.
+    LastStableOffsetAdvanced {
+        /// The leader.
+        broker: BrokerId,
+        /// The partition.
+        partition: TopicPartition,
+        /// Where it was.
+        from: Offset,
+        /// Where it is.
+        to: Offset,
+    }
+    /// A group has a new committed offset. Kafka: OffsetMetadataManager.replay.
+    GroupOffsetCommitted {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset to read.
+        offset: Offset,
+        /// The producer id, if a transaction brought it.
+        producer_id: Option<ProducerId>,
+    }
+    /// A group's coordinator has an offset that counts once its transaction commits.
+    GroupOffsetPending {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset to read.
+        offset: Offset,
+        /// The producer id.
+        producer_id: ProducerId,
+    }
+    /// A member is in a group. Kafka: ClassicGroup.add, ConsumerGroup.updateMember.
+    MemberJoined {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The member's client.
+        client: ClientId,
+    }
+    /// A member is not in a group any more.
+    MemberRemoved {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The member's client.
+        client: ClientId,
+        /// Why.
+        why: LeaveCause,
+    }
+    /// A group has a new generation or group epoch.
+    GroupRebalanced {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The generation or group epoch.
+        generation: u32,
+        /// How many members.
+        members: u32,
     }
 
     // --- the controller -----------------------------------------------------------------------

@@ -49,6 +49,18 @@ id! {
     ThreadId(u16)
 }
 id! {
+    /// One consumer object, from construction to close or crash. A restart is a new one.
+    ConsumerId(u16)
+}
+id! {
+    /// A transactional id, numbered from 0 in the order of the setup; see `Coordinated` for names.
+    TransactionalId(u16)
+}
+id! {
+    /// A consumer group, numbered from 0 in the order of the setup; see `Coordinated` for names.
+    GroupId(u16)
+}
+id! {
     /// A topic, numbered from 0 in the order of the setup.
     TopicId(u16)
 }
@@ -118,7 +130,16 @@ macro_rules! index {
     )*};
 }
 
-index!(ClientId, SessionId, ThreadId, TopicId, TopicPartition);
+index!(
+    ClientId,
+    ConsumerId,
+    GroupId,
+    SessionId,
+    ThreadId,
+    TopicId,
+    TopicPartition,
+    TransactionalId
+);
 
 impl LeaderEpoch {
     /// The epoch of the next leader.

@@ -17,20 +17,22 @@ pub mod murmur2;
 pub mod record_size;
 pub mod sequence;
 pub mod topics;
+pub mod transaction;
 
-pub use batch::{BatchProducer, RecordBatch, RecordRun};
+pub use batch::{BatchKind, BatchProducer, RecordBatch, RecordRun};
 pub use cluster::{Cluster, Defect, Defects};
 pub use config::{BrokerConfig, ProducerConfig, TopicConfig};
 pub use error_code::{ErrorClass, ErrorCode};
 pub use fact::{Fact, FactKind};
 pub use ids::{
-    BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, CorrelationId, LeaderEpoch,
-    Node, Offset, PartitionEpoch, ProducerEpoch, ProducerId, ProducerIdAndEpoch, SessionId,
-    ThreadId, Timestamp, TopicId, TopicPartition,
+    BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, ConsumerId, CorrelationId,
+    GroupId, LeaderEpoch, Node, Offset, PartitionEpoch, ProducerEpoch, ProducerId,
+    ProducerIdAndEpoch, SessionId, ThreadId, Timestamp, TopicId, TopicPartition, TransactionalId,
 };
 pub use message::{Acks, ApiKey, Incoming, Outgoing, Request, Response};
 pub use sequence::Sequence;
 pub use topics::Topics;
+pub use transaction::{TransactionResult, TransactionState, TransactionVersion};
 
 /// A machine's turn with the words of this crate.
 pub type Turn<'a> = inflight_des::Turn<'a, Outgoing, Fact>;

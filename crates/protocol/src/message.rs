@@ -9,7 +9,15 @@ use crate::ids::{
     BrokerEpoch, BrokerId, BrokerSet, ConnectionId, CorrelationId, LeaderEpoch, Node, Offset,
     ProducerIdAndEpoch, Timestamp, TopicId, TopicPartition,
 };
+use crate::transaction::InternalRecord;
 use smallvec::SmallVec;
+
+mod api;
+mod consumer;
+mod transaction;
+pub use api::ApiKey;
+pub use consumer::*;
+pub use transaction::*;
 
 /// How many acknowledgements a producer waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,11 +39,45 @@ pub enum Request {
     /// Asks for brokers and for the partitions of topics.
     Metadata(MetadataRequest),
     /// Asks for a producer id. Without a transactional id it can go to any broker.
-    InitProducerId,
+    InitProducerId(InitProducerIdRequest),
     /// Record batches to append.
     Produce(ProduceRequest),
     /// A follower asks its leader for records.
     Fetch(FetchRequest),
+    /// Asks for the coordinator of a transactional id or a group.
+    FindCoordinator(FindCoordinatorRequest),
+    /// A client adds partitions to its transaction.
+    AddPartitionsToTxn(AddPartitionsToTxnRequest),
+    /// A leader adds a partition to a transaction or asks whether it is in it.
+    LeaderAddPartitions(LeaderAddPartitionsRequest),
+    /// A client adds a group's offsets to its transaction.
+    AddOffsetsToTxn(AddOffsetsToTxnRequest),
+    /// Offsets to be committed with a transaction.
+    TxnOffsetCommit(TxnOffsetCommitRequest),
+    /// Commits or aborts.
+    EndTxn(EndTxnRequest),
+    /// A coordinator ends transactions in the partitions of a leader.
+    WriteTxnMarkers(WriteTxnMarkersRequest),
+    /// A consumer asks for records.
+    ConsumerFetch(ConsumerFetchRequest),
+    /// Where a partition begins or ends.
+    ListOffsets(ListOffsetsRequest),
+    /// Where a leader epoch ends.
+    OffsetForLeaderEpoch(OffsetForLeaderEpochRequest),
+    /// Commits offsets of a group.
+    OffsetCommit(OffsetCommitRequest),
+    /// Asks for the committed offsets of a group.
+    OffsetFetch(OffsetFetchRequest),
+    /// Classic protocol: joins a group, or its next generation.
+    JoinGroup(Box<JoinGroupRequest>),
+    /// Classic protocol: brings or gets the assignment.
+    SyncGroup(SyncGroupRequest),
+    /// Classic protocol: the member is alive.
+    Heartbeat(GroupIdentity),
+    /// Classic protocol: the member leaves.
+    LeaveGroup(GroupIdentity),
+    /// Consumer protocol: joins, lives, leaves.
+    ConsumerGroupHeartbeat(Box<ConsumerGroupHeartbeatRequest>),
 }
 
 /// A response. Kafka: common/requests/*Response.
@@ -51,6 +93,40 @@ pub enum Response {
     Produce(ProduceResponse),
     /// Records for a follower.
     Fetch(FetchResponse),
+    /// Who the coordinator is.
+    FindCoordinator(FindCoordinatorResponse),
+    /// Which partitions are in the transaction.
+    AddPartitionsToTxn(AddPartitionsToTxnResponse),
+    /// The same, for a leader.
+    LeaderAddPartitions(LeaderAddPartitionsResponse),
+    /// Whether the offsets may come.
+    AddOffsetsToTxn(Option<ErrorCode>),
+    /// Which offsets will be committed.
+    TxnOffsetCommit(OffsetCommitResponse),
+    /// Whether the end is decided, and who the producer is then.
+    EndTxn(EndTxnResponse),
+    /// Which partitions have their marker.
+    WriteTxnMarkers(WriteTxnMarkersResponse),
+    /// Records for a consumer.
+    ConsumerFetch(ConsumerFetchResponse),
+    /// Offsets.
+    ListOffsets(ListOffsetsResponse),
+    /// Where the epochs end.
+    OffsetForLeaderEpoch(OffsetForLeaderEpochResponse),
+    /// Which offsets are committed.
+    OffsetCommit(OffsetCommitResponse),
+    /// The committed offsets.
+    OffsetFetch(OffsetFetchResponse),
+    /// The member's place in the new generation.
+    JoinGroup(Box<JoinGroupResponse>),
+    /// The member's partitions.
+    SyncGroup(SyncGroupResponse),
+    /// REBALANCE_IN_PROGRESS and others.
+    Heartbeat(Option<ErrorCode>),
+    /// Whether the member has left.
+    LeaveGroup(Option<ErrorCode>),
+    /// The member's epoch and partitions.
+    ConsumerGroupHeartbeat(Box<ConsumerGroupHeartbeatResponse>),
 }
 
 /// Kafka: MetadataRequest.
@@ -91,6 +167,8 @@ pub struct ProduceRequest {
     pub acks: Acks,
     /// How long the broker may wait for acknowledgements, in milliseconds (request.timeout.ms).
     pub timeout_ms: u32,
+    /// Of a transactional producer.
+    pub transaction: Option<ProduceTransaction>,
     /// At most one batch a partition.
     pub batches: SmallVec<[(TopicPartition, RecordBatch); 1]>,
 }
@@ -171,6 +249,8 @@ pub struct FetchResponse {
     pub partitions: SmallVec<[FetchPartitionResponse; 1]>,
     /// The batches of all entries, one entry after the other.
     pub batches: SmallVec<[RecordBatch; 1]>,
+    /// The values of the records in batches of internal topics, one batch after the other.
+    pub values: Vec<InternalRecord>,
 }
 
 /// Kafka: FetchResponseData.PartitionData.
@@ -197,83 +277,6 @@ pub struct EpochEndOffset {
     pub epoch: LeaderEpoch,
     /// One past its last offset.
     pub end_offset: Offset,
-}
-
-/// Bytes of a request or response around the record batches: lengths, header, client id, topic id
-/// and the fixed fields, rounded. Only bandwidth looks at it.
-const ENVELOPE_BYTES: u32 = 96;
-/// Bytes a partition entry takes besides its batches.
-const PARTITION_BYTES: u32 = 32;
-
-impl Request {
-    /// The estimated size on the wire.
-    pub fn bytes(&self) -> u32 {
-        ENVELOPE_BYTES
-            + match self {
-                Self::ApiVersions | Self::InitProducerId => 0,
-                Self::Metadata(request) => 16 * request.topics.len() as u32,
-                Self::Produce(request) => {
-                    request.batches.iter().map(|(_, batch)| PARTITION_BYTES + batch.bytes).sum()
-                }
-                Self::Fetch(request) => PARTITION_BYTES * request.partitions.len() as u32,
-            }
-    }
-
-    /// Its name.
-    pub const fn api(&self) -> ApiKey {
-        match self {
-            Self::ApiVersions => ApiKey::ApiVersions,
-            Self::Metadata(_) => ApiKey::Metadata,
-            Self::InitProducerId => ApiKey::InitProducerId,
-            Self::Produce(_) => ApiKey::Produce,
-            Self::Fetch(_) => ApiKey::Fetch,
-        }
-    }
-}
-
-impl Response {
-    /// The estimated size on the wire.
-    pub fn bytes(&self) -> u32 {
-        ENVELOPE_BYTES
-            + match self {
-                Self::ApiVersions => 512,
-                Self::InitProducerId(_) => 0,
-                Self::Metadata(response) => {
-                    PARTITION_BYTES * (response.brokers.len() + response.partitions.len() as u32)
-                }
-                Self::Produce(response) => PARTITION_BYTES * response.partitions.len() as u32,
-                Self::Fetch(response) => {
-                    PARTITION_BYTES * response.partitions.len() as u32
-                        + response.batches.iter().map(|batch| batch.bytes).sum::<u32>()
-                }
-            }
-    }
-
-    /// Its name.
-    pub const fn api(&self) -> ApiKey {
-        match self {
-            Self::ApiVersions => ApiKey::ApiVersions,
-            Self::Metadata(_) => ApiKey::Metadata,
-            Self::InitProducerId(_) => ApiKey::InitProducerId,
-            Self::Produce(_) => ApiKey::Produce,
-            Self::Fetch(_) => ApiKey::Fetch,
-        }
-    }
-}
-
-/// The name of a request and its response. Kafka: common/protocol/ApiKeys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ApiKey {
-    /// Key 0.
-    Produce,
-    /// Key 1.
-    Fetch,
-    /// Key 3.
-    Metadata,
-    /// Key 18.
-    ApiVersions,
-    /// Key 22.
-    InitProducerId,
 }
 
 /// What a machine asks of the network or of the controller.

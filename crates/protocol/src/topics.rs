@@ -5,23 +5,54 @@ use std::fmt;
 use std::ops::Range;
 
 /// The topics of a setup. Partitions are numbered through: topic by topic, partition by partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topics {
     names: Vec<String>,
     /// The number of the first partition of each topic, and one past the last of all.
     starts: Vec<u16>,
+    /// What partitions of internal topics are called whose others are left out, in order.
+    numbers: Vec<(TopicPartition, u16)>,
+}
+
+impl Default for Topics {
+    /// No topic.
+    fn default() -> Self {
+        Self { names: Vec::new(), starts: vec![0], numbers: Vec::new() }
+    }
 }
 
 impl Topics {
     /// From names and partition counts.
     pub fn new<S: Into<String>>(topics: impl IntoIterator<Item = (S, u16)>) -> Self {
-        let (mut names, mut starts, mut next) = (Vec::new(), vec![0], 0_u16);
+        let mut all = Self::default();
         for (name, partitions) in topics {
-            names.push(name.into());
-            next = next.checked_add(partitions).expect("a setup has at most 65535 partitions");
-            starts.push(next);
+            all.add(name, partitions);
         }
-        Self { names, starts }
+        all
+    }
+
+    /// Adds a topic.
+    pub fn add(&mut self, name: impl Into<String>, partitions: u16) -> TopicId {
+        let topic = TopicId::new(self.names.len() as u16);
+        let end = (self.partitions_in_all() as u16).checked_add(partitions);
+        self.names.push(name.into());
+        self.starts.push(end.expect("a setup has at most 65535 partitions"));
+        topic
+    }
+
+    /// Adds a topic of which only these partitions exist, in ascending order: an internal topic
+    /// whose other partitions nobody uses.
+    pub fn add_sparse(&mut self, name: impl Into<String>, numbers: &[u16]) -> TopicId {
+        let topic = self.add(name, numbers.len() as u16);
+        self.numbers
+            .extend(self.partitions(topic).zip(numbers.iter().copied()).collect::<Vec<_>>());
+        topic
+    }
+
+    /// The number that a partition is known by in its topic.
+    pub fn number(&self, partition: TopicPartition) -> u16 {
+        let known = self.numbers.binary_search_by_key(&partition, |(id, _)| *id);
+        known.map_or_else(|_| self.split(partition).1, |index| self.numbers[index].1)
     }
 
     /// How many topics.
@@ -94,13 +125,14 @@ impl Topics {
     /// The partition written `topic-number`, as Kafka prints it.
     pub fn parse(&self, text: &str) -> Option<TopicPartition> {
         let (name, number) = text.rsplit_once('-')?;
-        self.partition(self.topic(name)?, number.parse().ok()?)
+        let (topic, number) = (self.topic(name)?, number.parse().ok()?);
+        self.partitions(topic).find(|partition| self.number(*partition) == number)
     }
 
     /// A partition, to be printed as `topic-number`.
     pub fn display(&self, partition: TopicPartition) -> PartitionName<'_> {
-        let (topic, number) = self.split(partition);
-        PartitionName { topic: self.name(topic), number }
+        let topic = self.split(partition).0;
+        PartitionName { topic: self.name(topic), number: self.number(partition) }
     }
 }
 
@@ -133,5 +165,22 @@ mod tests {
         assert_eq!(topics.parse("orders-2"), None);
         assert_eq!(topics.parse("nothing-0"), None);
         assert_eq!(topics.parse("orders"), None);
+    }
+
+    #[test]
+    fn partitions_that_nobody_uses_are_left_out() {
+        let mut topics = Topics::new([("orders", 2)]);
+        let internal = topics.add_sparse("__transaction_state", &[7, 22]);
+        let names: Vec<String> =
+            topics.all_partitions().map(|p| topics.display(p).to_string()).collect();
+        assert_eq!(
+            names,
+            ["orders-0", "orders-1", "__transaction_state-7", "__transaction_state-22"]
+        );
+        assert_eq!(topics.partition_count(internal), 2);
+        for partition in topics.all_partitions() {
+            assert_eq!(topics.parse(&topics.display(partition).to_string()), Some(partition));
+        }
+        assert_eq!(topics.parse("__transaction_state-0"), None);
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Census {
     numbers: Option<Topics>,
     producers: Vec<String>,
     producers_are_clear: bool,
+    transactional_ids: Vec<String>,
+    groups: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,26 @@ impl Census {
         let (producers, producers_are_clear) = named(root, "producers");
         let producers = producers.map(|(name, _)| name.to_owned()).collect();
         let numbers = if topics_are_clear { numbers(&topics) } else { None };
-        Self { brokers, topics, topics_are_clear, numbers, producers, producers_are_clear }
+        Self {
+            brokers,
+            topics,
+            topics_are_clear,
+            numbers,
+            producers,
+            producers_are_clear,
+            transactional_ids: settings(root, &["producers", "consumers"], "transactional.id"),
+            groups: settings(root, &["consumers"], "group.id"),
+        }
+    }
+
+    /// The transactional ids, in the order in which they come.
+    pub(crate) fn transactional_ids(&self) -> &[String] {
+        &self.transactional_ids
+    }
+
+    /// The groups, in the order in which they come.
+    pub(crate) fn groups(&self) -> &[String] {
+        &self.groups
     }
 
     /// How many brokers.
@@ -170,6 +191,21 @@ fn named<'n>(root: &'n Node, key: &str) -> (impl Iterator<Item = (&'n str, &'n N
         Some(list) => list.elements().is_some() && elements.iter().all(|node| name(node).is_some()),
     };
     (elements.iter().filter_map(name), clear)
+}
+
+/// The values of a setting of Kafka's in the `config` of these elements, each once.
+fn settings(root: &Node, keys: &[&str], setting: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for key in keys {
+        let elements = root.get(key).and_then(Node::elements).unwrap_or_default();
+        for config in elements.iter().filter_map(|element| element.get("config")) {
+            let value = config.get(setting).and_then(Node::as_text);
+            if let Some(value) = value.filter(|value| !found.iter().any(|known| known == value)) {
+                found.push(value.to_owned());
+            }
+        }
+    }
+    found
 }
 
 fn partitions(topic: &Node) -> Option<u16> {

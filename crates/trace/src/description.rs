@@ -37,6 +37,15 @@ pub struct Description {
     pub producer_id_expiration_ms: u64,
     /// The clients, in the order of the setup.
     pub clients: Vec<ClientDescription>,
+    /// The transactional ids, in the order of the setup.
+    #[serde(rename = "transactional.ids", default, skip_serializing_if = "Vec::is_empty")]
+    pub transactional_ids: Vec<String>,
+    /// The consumer groups, in the order of the setup.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The level of the feature transaction.version.
+    #[serde(rename = "transaction.version", default, skip_serializing_if = "Option::is_none")]
+    pub transaction_version: Option<u8>,
     /// What each fault of the scenario does, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -53,6 +62,10 @@ pub struct TopicDescription {
     /// The replicas of each partition, the preferred leader first. A topic without partitions does
     /// not exist in the cluster; clients may ask for it all the same.
     pub replicas: Vec<Vec<u8>>,
+    /// The numbers of the partitions, if they are not 0, 1, 2: of an internal topic only those
+    /// partitions exist here that something belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<u16>,
     /// min.insync.replicas
     #[serde(rename = "min.insync.replicas")]
     pub min_insync_replicas: u32,
@@ -113,10 +126,14 @@ impl Description {
         let topics = cluster.topics.ids().map(|topic| {
             let config = &cluster.topic_configs[topic.index()];
             let replicas = cluster.topics.partitions(topic);
-            let numbers = |partition| cluster.replicas(partition).iter().map(|b| b.get()).collect();
+            let brokers = |partition| cluster.replicas(partition).iter().map(|b| b.get()).collect();
+            let number = |partition| cluster.topics.number(partition);
+            let numbers: Vec<u16> = cluster.topics.partitions(topic).map(number).collect();
+            let is_usual = numbers.iter().copied().eq(0..numbers.len() as u16);
             TopicDescription {
                 name: cluster.topics.name(topic).to_owned(),
-                replicas: replicas.map(numbers).collect(),
+                replicas: replicas.map(brokers).collect(),
+                numbers: if is_usual { Vec::new() } else { numbers },
                 min_insync_replicas: config.min_insync_replicas,
                 unclean_leader_election_enable: config.unclean_leader_election_enable,
             }
@@ -131,6 +148,10 @@ impl Description {
             topics: topics.collect(),
             eligible_leader_replicas: cluster.eligible_leader_replicas,
             producer_id_expiration_ms: expirations.map(|span| span.as_millis()).min().unwrap_or(0),
+            transactional_ids: names(&cluster.coordinated.transactional_ids),
+            groups: names(&cluster.coordinated.groups),
+            transaction_version: (!cluster.coordinated.transactional_ids.is_empty())
+                .then(|| cluster.transaction_version.level()),
             ..Self::default()
         }
     }
@@ -138,8 +159,16 @@ impl Description {
     /// Names and numbers of topics and partitions. Call it after [`Description::validate`] on
     /// anything that was not made by this program.
     pub fn topic_names(&self) -> Topics {
-        let partitions = |topic: &TopicDescription| topic.replicas.len().min(usize::from(u16::MAX));
-        Topics::new(self.topics.iter().map(|t| (t.name.clone(), partitions(t) as u16)))
+        let mut topics = Topics::default();
+        for topic in &self.topics {
+            let count = topic.replicas.len().min(usize::from(u16::MAX)) as u16;
+            if topic.numbers.is_empty() {
+                topics.add(topic.name.clone(), count);
+            } else {
+                topics.add_sparse(topic.name.clone(), &topic.numbers);
+            }
+        }
+        topics
     }
 
     /// How many partitions the topics have together.
@@ -193,6 +222,9 @@ impl Description {
             if !names.insert(&topic.name) {
                 return Err(DescriptionError::TopicTwice(topic.name.clone()));
             }
+            if !topic.numbers.is_empty() && topic.numbers.len() != topic.replicas.len() {
+                return Err(DescriptionError::Numbers(topic.name.clone()));
+            }
             let known = 1..=self.brokers;
             let mut all = topic.replicas.iter().flatten();
             if let Some(broker) = all.find(|broker| !known.contains(*broker)) {
@@ -201,6 +233,10 @@ impl Description {
         }
         Ok(())
     }
+}
+
+fn names(of: &[(String, TopicPartition)]) -> Vec<String> {
+    of.iter().map(|(name, _)| name.clone()).collect()
 }
 
 /// What is wrong with a description.
@@ -214,6 +250,8 @@ pub enum DescriptionError {
     Partitions(usize),
     /// Two topics have one name.
     TopicTwice(String),
+    /// A topic has not as many numbers of partitions as partitions.
+    Numbers(String),
     /// A topic has a replica on a broker that does not exist.
     Replica(String, u8),
 }
@@ -225,6 +263,9 @@ impl fmt::Display for DescriptionError {
             Self::Brokers(found) => write!(f, "{found} brokers, at most {}", BrokerId::MAX),
             Self::Partitions(found) => write!(f, "{found} partitions, at most {}", u16::MAX),
             Self::TopicTwice(name) => write!(f, "two topics are called \"{name}\""),
+            Self::Numbers(name) => {
+                write!(f, "\"{name}\" has not as many numbers as partitions")
+            }
             Self::Replica(name, broker) => {
                 write!(f, "a replica of \"{name}\" is on broker {broker}, which does not exist")
             }
@@ -272,6 +313,7 @@ mod tests {
         let topic = |name: &str, replicas: &[&[u8]]| TopicDescription {
             name: name.to_owned(),
             replicas: replicas.iter().map(|r| r.to_vec()).collect(),
+            numbers: Vec::new(),
             min_insync_replicas: 2,
             unclean_leader_election_enable: false,
         };

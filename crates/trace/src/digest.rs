@@ -69,6 +69,8 @@ fn absorb(digest: &mut Digest, value: Value) {
             (7, node_word(owner) << 32 | u64::from(number))
         }
         Value::Span(span) => (8, span.as_nanos()),
+        Value::Transactional(id) => (9, u64::from(id.get())),
+        Value::Group(group) => (10, u64::from(group.get())),
     };
     digest.absorb(tag);
     digest.absorb(word);

@@ -5,13 +5,17 @@
 //! description does not know.
 
 use crate::description::Description;
-use inflight_protocol::{BrokerId, ClientId, ConnectionId, Node, TopicPartition};
+use inflight_protocol::{
+    BrokerId, ClientId, ConnectionId, GroupId, Node, TopicPartition, TransactionalId,
+};
 
 /// The names of clients and partitions, in both directions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     clients: Vec<String>,
     partitions: Vec<String>,
+    transactional_ids: Vec<String>,
+    groups: Vec<String>,
     faults: Vec<String>,
 }
 
@@ -23,6 +27,14 @@ fn numbered<T: std::str::FromStr>(text: &str, letter: char) -> Option<T> {
     let digits = text.strip_prefix(letter)?;
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
     (plain && (digits == "0" || !digits.starts_with('0'))).then(|| digits.parse().ok()).flatten()
+}
+
+/// The position of a name, or the number after `#` of one that has no name.
+fn find(names: &[String], name: &str) -> Option<u16> {
+    let given = names.iter().position(|known| known == name);
+    given
+        .map(|index| index as u16)
+        .or_else(|| numbered(name, '#').filter(|index| usize::from(*index) >= names.len()))
 }
 
 impl Names {
@@ -38,13 +50,15 @@ impl Names {
                 || numbered::<u64>(name, 'c').is_some();
             if unique && !reserved { (*name).to_owned() } else { format!("c{index}") }
         };
-        let partitions = description
-            .topics
-            .iter()
-            .flat_map(|t| (0..t.replicas.len()).map(move |number| format!("{}-{number}", t.name)));
+        let partitions = description.topics.iter().flat_map(|topic| {
+            let number = |index| topic.numbers.get(index).map_or(index, |n| usize::from(*n));
+            (0..topic.replicas.len()).map(move |index| format!("{}-{}", topic.name, number(index)))
+        });
         Self {
             clients: given.iter().enumerate().map(name).collect(),
             partitions: partitions.collect(),
+            transactional_ids: description.transactional_ids.clone(),
+            groups: description.groups.clone(),
             faults: description.faults.clone(),
         }
     }
@@ -57,6 +71,36 @@ impl Names {
     /// A partition's name: topic, hyphen, number.
     pub fn partition(&self, partition: TopicPartition) -> String {
         self.partitions.get(partition.index()).cloned().unwrap_or_else(|| format!("#{partition}"))
+    }
+
+    /// A transactional id.
+    pub fn transactional(&self, id: TransactionalId) -> String {
+        self.transactional_ids.get(id.index()).cloned().unwrap_or_else(|| format!("#{id}"))
+    }
+
+    /// A group's name.
+    pub fn group(&self, group: GroupId) -> String {
+        self.groups.get(group.index()).cloned().unwrap_or_else(|| format!("#{group}"))
+    }
+
+    /// The transactional id of this name.
+    pub fn find_transactional(&self, name: &str) -> Option<TransactionalId> {
+        find(&self.transactional_ids, name).map(TransactionalId::new)
+    }
+
+    /// The group of this name.
+    pub fn find_group(&self, name: &str) -> Option<GroupId> {
+        find(&self.groups, name).map(GroupId::new)
+    }
+
+    /// All transactional ids, in order.
+    pub fn transactional_ids(&self) -> &[String] {
+        &self.transactional_ids
+    }
+
+    /// All names of groups, in order.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
     }
 
     /// What a fault does, in words.
@@ -90,11 +134,7 @@ impl Names {
 
     /// The partition of this name.
     pub fn find_partition(&self, name: &str) -> Option<TopicPartition> {
-        let given = self.partitions.iter().position(|known| known == name);
-        let index = given.map(|index| index as u16).or_else(|| {
-            numbered(name, '#').filter(|index| usize::from(*index) >= self.partitions.len())
-        })?;
-        Some(TopicPartition::new(index))
+        find(&self.partitions, name).map(TopicPartition::new)
     }
 
     /// The node of this name.
@@ -138,6 +178,7 @@ mod tests {
         let topic = |name: &str, partitions| TopicDescription {
             name: name.to_owned(),
             replicas: vec![vec![1]; partitions],
+            numbers: Vec::new(),
             min_insync_replicas: 1,
             unclean_leader_election_enable: false,
         };

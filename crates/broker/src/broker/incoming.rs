@@ -196,7 +196,8 @@ impl Broker {
                 self.respond(turn, slot, Response::ApiVersions);
             }
             Request::Metadata(_) => self.execute_metadata(cluster, turn, slot),
-            Request::InitProducerId => self.execute_init_producer_id(cluster, turn, slot),
+            Request::InitProducerId(_) => self.execute_init_producer_id(cluster, turn, slot),
+            _ => debug_assert!(false, "no machine sends this yet"),
         }
         Progress::Volatile
     }

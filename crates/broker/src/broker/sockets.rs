@@ -95,10 +95,7 @@ impl Connection {
     pub(crate) const fn produce(&self) -> Option<&ProduceRequest> {
         match &self.request {
             Request::Produce(request) => Some(request),
-            Request::ApiVersions
-            | Request::Metadata(_)
-            | Request::InitProducerId
-            | Request::Fetch(_) => None,
+            _ => None,
         }
     }
 
@@ -107,10 +104,7 @@ impl Connection {
     pub(crate) const fn fetch(&self) -> Option<&FetchRequest> {
         match &self.request {
             Request::Fetch(request) => Some(request),
-            Request::ApiVersions
-            | Request::Metadata(_)
-            | Request::InitProducerId
-            | Request::Produce(_) => None,
+            _ => None,
         }
     }
 

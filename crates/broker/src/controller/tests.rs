@@ -40,6 +40,8 @@ impl Desk {
             topic_configs: vec![TopicConfig { min_insync_replicas: 2, ..TopicConfig::default() }],
             assignments: vec![[b(1), b(2), b(3)].into_iter().collect()],
             eligible_leader_replicas: true,
+            transaction_version: inflight_protocol::TransactionVersion::V2,
+            coordinated: inflight_protocol::cluster::Coordinated::default(),
             defects: Defects::NONE,
         };
         let mut chance = Chance::new(Seed::new(1));

@@ -209,6 +209,7 @@ mod tests {
 
     fn batch(offset: u64, count: u32) -> RecordBatch {
         RecordBatch {
+            kind: inflight_protocol::BatchKind::Plain,
             base_offset: Offset::new(offset),
             records: RecordRun { count, ..RecordRun::default() },
             producer: None,

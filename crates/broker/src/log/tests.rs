@@ -24,6 +24,7 @@ const fn secs(seconds: u64) -> Instant {
 
 fn batch(count: u32) -> RecordBatch {
     RecordBatch {
+        kind: inflight_protocol::BatchKind::Plain,
         base_offset: Offset::ZERO,
         records: RecordRun { first: 0, count, session: SessionId::new(0) },
         producer: None,

@@ -125,7 +125,16 @@ fn other_requests_are_answered_from_what_the_broker_knows() {
     let versions = world.request(connection, Request::ApiVersions);
     let topics = [TopicId::new(0), TopicId::new(1)].into_iter().collect();
     let metadata = world.request(connection, Request::Metadata(MetadataRequest { topics }));
-    let ids: Vec<_> = (0..2).map(|_| world.request(connection, Request::InitProducerId)).collect();
+    let ids: Vec<_> = (0..2)
+        .map(|_| {
+            world.request(
+                connection,
+                Request::InitProducerId(
+                    inflight_protocol::message::InitProducerIdRequest::default(),
+                ),
+            )
+        })
+        .collect();
     world.run_for(ms(100));
     assert_eq!(world.answer(versions).unwrap().1, &Response::ApiVersions);
     let Response::Metadata(response) = world.answer(metadata).unwrap().1 else { panic!() };

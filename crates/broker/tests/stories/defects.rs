@@ -99,7 +99,12 @@ fn a_recovered_log_without_producer_state_takes_a_duplicate() {
 fn a_broker_that_repeats_producer_ids_gives_everybody_the_same() {
     let mut world = with(Defect::RepeatProducerIds, three(2));
     let connection = world.connect(2);
-    let asked = [0, 1].map(|_| world.request(connection, Request::InitProducerId));
+    let asked = [0, 1].map(|_| {
+        world.request(
+            connection,
+            Request::InitProducerId(inflight_protocol::message::InitProducerIdRequest::default()),
+        )
+    });
     world.run_for(ms(100));
     for correlation in asked {
         let Response::InitProducerId(Ok(given)) = world.answer(correlation).unwrap().1 else {

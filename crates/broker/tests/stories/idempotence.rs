@@ -126,7 +126,10 @@ fn producer_ids_come_in_blocks() {
     let connection = world.connect(1);
     let mut ids = Vec::new();
     for _ in 0..PRODUCER_ID_BLOCK + 2 {
-        let correlation = world.request(connection, Request::InitProducerId);
+        let correlation = world.request(
+            connection,
+            Request::InitProducerId(inflight_protocol::message::InitProducerIdRequest::default()),
+        );
         world.run_until_so(|world| world.answer(correlation).is_some());
         match world.answer(correlation).unwrap().1 {
             Response::InitProducerId(Ok(given)) => ids.push(given.id.get()),
@@ -146,11 +149,17 @@ fn a_broker_without_a_block_asks_the_client_to_wait() {
     world.restart(1);
     world.run_until_so(|world| world.broker(1).is_listening());
     let connection = world.connect(1);
-    let first = world.request(connection, Request::InitProducerId);
+    let first = world.request(
+        connection,
+        Request::InitProducerId(inflight_protocol::message::InitProducerIdRequest::default()),
+    );
     world.run_for(ms(10));
     let refused = Response::InitProducerId(Err(ErrorCode::CoordinatorLoadInProgress));
     assert_eq!(world.answer(first).unwrap().1, &refused);
-    let second = world.request(connection, Request::InitProducerId);
+    let second = world.request(
+        connection,
+        Request::InitProducerId(inflight_protocol::message::InitProducerIdRequest::default()),
+    );
     world.run_for(ms(10));
     let Response::InitProducerId(Ok(given)) = world.answer(second).unwrap().1 else { panic!() };
     assert_eq!(given.id.get(), 3 * PRODUCER_ID_BLOCK);

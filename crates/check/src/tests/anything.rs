@@ -5,7 +5,7 @@ use crate::judge_recording;
 use inflight_des::{Instant, Span};
 use inflight_protocol::fact::{FieldType, SendError, Value};
 use inflight_protocol::ids::{BrokerId, BrokerSet, ClientId, ConnectionId, Node, TopicPartition};
-use inflight_protocol::{ErrorCode, Fact, FactKind};
+use inflight_protocol::{ErrorCode, Fact, FactKind, GroupId, TransactionalId};
 use proptest::prelude::*;
 
 /// A value of a field's type. Numbers are small or as large as they get.
@@ -23,7 +23,13 @@ fn value(field: FieldType, word: u64, within: u64) -> Value {
         FieldType::Error | FieldType::OptionalError => {
             Value::Word(ErrorCode::ALL[pick(ErrorCode::ALL.len())].name())
         }
-        FieldType::SendError => Value::Word(SendError::LOCAL[pick(9)].name()),
+        FieldType::SendError | FieldType::OptionalSendError => {
+            Value::Word(SendError::LOCAL[pick(SendError::LOCAL.len())].name())
+        }
+        FieldType::Transactional => Value::Transactional(TransactionalId::new((word % 2) as u16)),
+        FieldType::Group | FieldType::OptionalGroup => {
+            Value::Group(GroupId::new((word % 2) as u16))
+        }
         FieldType::Partition => Value::Partition(TopicPartition::new((word % 3) as u16)),
         FieldType::Client => Value::Client(ClientId::new((word % 3) as u16)),
         FieldType::Node => Value::Node(Node::Broker(broker)),

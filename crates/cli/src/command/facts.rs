@@ -74,8 +74,14 @@ fn values(field: &FieldSpec) -> String {
         FieldType::SendError => {
             "an error of Kafka's, or one of the client's: \"delivery-timeout\"".to_owned()
         }
+        FieldType::OptionalSendError => {
+            "an error of Kafka's, one of the client's, or null".to_owned()
+        }
         FieldType::Partition => "a partition: \"orders-0\"".to_owned(),
-        FieldType::Client => "a producer: \"p1\"".to_owned(),
+        FieldType::Client => "a producer or consumer: \"p1\"".to_owned(),
+        FieldType::Transactional => "a transactional id: \"payments-1\"".to_owned(),
+        FieldType::Group => "a group: \"billing\"".to_owned(),
+        FieldType::OptionalGroup => "a group, or null".to_owned(),
         FieldType::Node => {
             "a broker (\"b1\"), a producer (\"p1\"), \"controller\", or \"leader of orders-0\""
                 .to_owned()
@@ -97,7 +103,11 @@ fn type_name(field: FieldType) -> &'static str {
         FieldType::OptionalError => "error or null",
         FieldType::SendError => "send error",
         FieldType::Partition => "partition",
-        FieldType::Client => "producer",
+        FieldType::OptionalSendError => "send error or null",
+        FieldType::Client => "client",
+        FieldType::Transactional => "transactional id",
+        FieldType::Group => "group",
+        FieldType::OptionalGroup => "group or null",
         FieldType::Node => "node",
         FieldType::Brokers => "brokers",
         FieldType::Connection => "connection",

@@ -9,7 +9,7 @@ use crate::network_client::Outcome;
 use crate::producer::Producer;
 use crate::sender::after_ms;
 use inflight_protocol::error_code::ErrorCode;
-use inflight_protocol::message::{Request, Response};
+use inflight_protocol::message::{InitProducerIdRequest, Request, Response};
 use inflight_protocol::{Fact, FactKind};
 
 /// The one request of its kind that there can be.
@@ -87,7 +87,8 @@ impl Producer {
     }
 
     pub(super) fn send_init_producer_id(&mut self, ctx: &mut Ctx<'_, '_>, peer: Peer) -> Activity {
-        self.network.send(ctx, peer, Purpose::InitProducerId, Request::InitProducerId, true);
+        let request = Request::InitProducerId(InitProducerIdRequest::default());
+        self.network.send(ctx, peer, Purpose::InitProducerId, request, true);
         self.producer_id_request = ProducerIdRequest::InFlight;
         self.poll(ctx, ctx.env.config.retry_backoff_ms, Next::Pass)
     }

@@ -209,7 +209,7 @@ impl Bench {
                         self.metadata_requests += 1;
                         Response::Metadata(self.metadata(&request.topics))
                     }
-                    Request::InitProducerId => Response::InitProducerId(self.producer_id()),
+                    Request::InitProducerId(_) => Response::InitProducerId(self.producer_id()),
                     Request::Produce(request) => {
                         let broker = self.broker_of(connection);
                         let at_ms = self.now_ms();
@@ -218,7 +218,7 @@ impl Bench {
                         self.received.push(received);
                         return None;
                     }
-                    Request::Fetch(_) => unreachable!("a producer does not fetch"),
+                    _ => unreachable!("a producer without transactions asks for nothing else"),
                 };
                 if self.received.iter().any(|other| other.connection == connection) {
                     self.deferred.push((connection, correlation, response));

@@ -3,11 +3,13 @@
 use crate::error_code::ErrorCode;
 use crate::fact::SendError;
 use crate::ids::{
-    BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, CorrelationId, LeaderEpoch,
-    Node, Offset, PartitionEpoch, ProducerEpoch, ProducerId, SessionId, ThreadId, TopicPartition,
+    BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, ConsumerId, CorrelationId,
+    GroupId, LeaderEpoch, Node, Offset, PartitionEpoch, ProducerEpoch, ProducerId, SessionId,
+    ThreadId, TopicPartition, TransactionalId,
 };
 use crate::message::ApiKey;
 use crate::sequence::Sequence;
+use crate::transaction::CoordinatorEpoch;
 use inflight_des::{Halt, Span};
 
 /// The value of a field.
@@ -23,6 +25,10 @@ pub enum Value {
     Partition(TopicPartition),
     /// A client, to be written with its name.
     Client(ClientId),
+    /// A transactional id, to be written as it is.
+    Transactional(TransactionalId),
+    /// A group, to be written with its name.
+    Group(GroupId),
     /// A node.
     Node(Node),
     /// A set of brokers, written as a list.
@@ -50,6 +56,12 @@ pub enum FieldType {
     Partition,
     /// A client's name.
     Client,
+    /// A transactional id.
+    Transactional,
+    /// A group's name.
+    Group,
+    /// A group's name, or null.
+    OptionalGroup,
     /// A client's name, `b` and a broker's number, or `controller`.
     Node,
     /// A list of broker numbers.
@@ -64,6 +76,8 @@ pub enum FieldType {
     OptionalBroker,
     /// The name of a Kafka error code, or null.
     OptionalError,
+    /// The name of a Kafka error code or one of the client's own errors, or null.
+    OptionalSendError,
 }
 
 /// A type that can be a field of a fact.
@@ -102,6 +116,8 @@ macro_rules! numbers {
 numbers! {
     u64, u64, Number, |n| n, Some;
     u32, u32, Number, |n| n, Some;
+    ConsumerId, u16, Number, ConsumerId::get, |n| Some(ConsumerId::new(n));
+    CoordinatorEpoch, u32, Number, |epoch| epoch.0, |n| Some(CoordinatorEpoch(n));
     SessionId, u16, Number, SessionId::get, |n| Some(SessionId::new(n));
     ThreadId, u16, Number, ThreadId::get, |n| Some(ThreadId::new(n));
     BatchId, u32, Number, BatchId::get, |n| Some(BatchId::new(n));
@@ -143,6 +159,8 @@ options! {
     Offset, OptionalNumber;
     BrokerId, OptionalBroker;
     ErrorCode, OptionalError;
+    SendError, OptionalSendError;
+    GroupId, OptionalGroup;
 }
 
 macro_rules! directly {
@@ -167,6 +185,8 @@ macro_rules! directly {
 directly! {
     TopicPartition, Partition, Partition;
     ClientId, Client, Client;
+    TransactionalId, Transactional, Transactional;
+    GroupId, Group, Group;
     Node, Node, Node;
     BrokerSet, Brokers, Brokers;
     ConnectionId, Connection, Connection;
@@ -190,7 +210,7 @@ impl FactField for ErrorCode {
 
 impl SendError {
     /// The client's own errors.
-    pub const LOCAL: [Self; 9] = [
+    pub const LOCAL: [Self; 16] = [
         Self::DeliveryTimeout,
         Self::MetadataTimeout,
         Self::BufferExhausted,
@@ -200,6 +220,13 @@ impl SendError {
         Self::ProducerClosed,
         Self::ProducerClosedForcefully,
         Self::FatalState,
+        Self::AbortableState,
+        Self::TransactionAborted,
+        Self::IllegalState,
+        Self::CallTimeout,
+        Self::CommitFailed,
+        Self::NoOffset,
+        Self::LogTruncation,
     ];
 
     /// The name: a Kafka error code's, or one of the client's own errors'.
@@ -215,6 +242,13 @@ impl SendError {
             Self::ProducerClosed => "producer-closed",
             Self::ProducerClosedForcefully => "producer-closed-forcefully",
             Self::FatalState => "fatal-state",
+            Self::AbortableState => "abortable-state",
+            Self::TransactionAborted => "transaction-aborted",
+            Self::IllegalState => "illegal-state",
+            Self::CallTimeout => "call-timeout",
+            Self::CommitFailed => "commit-failed",
+            Self::NoOffset => "no-offset",
+            Self::LogTruncation => "log-truncation",
         }
     }
 
@@ -240,26 +274,8 @@ impl FactField for SendError {
     }
 }
 
-impl ApiKey {
-    /// Every one that the simulation uses.
-    pub const ALL: [Self; 5] =
-        [Self::Produce, Self::Fetch, Self::Metadata, Self::ApiVersions, Self::InitProducerId];
-
-    /// Kafka's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Produce => "Produce",
-            Self::Fetch => "Fetch",
-            Self::Metadata => "Metadata",
-            Self::ApiVersions => "ApiVersions",
-            Self::InitProducerId => "InitProducerId",
-        }
-    }
-}
-
 impl FactField for ApiKey {
-    const TYPE: FieldType =
-        FieldType::Word(&["Produce", "Fetch", "Metadata", "ApiVersions", "InitProducerId"]);
+    const TYPE: FieldType = FieldType::Word(Self::NAMES);
 
     fn to_value(self) -> Value {
         Value::Word(self.name())
@@ -267,7 +283,7 @@ impl FactField for ApiKey {
 
     fn from_value(value: Value) -> Option<Self> {
         match value {
-            Value::Word(word) => Self::ALL.into_iter().find(|api| api.name() == word),
+            Value::Word(word) => Self::ALL.iter().copied().find(|api| api.name() == word),
             _ => None,
         }
     }

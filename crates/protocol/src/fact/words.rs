@@ -2,6 +2,8 @@
 
 use super::value::{FactField, FieldType, Value};
 use crate::error_code::ErrorCode;
+use crate::message::IsolationLevel;
+use crate::transaction::{TransactionResult, TransactionState};
 
 /// Declares a closed set of words that are values of a fact's field.
 macro_rules! words {
@@ -167,6 +169,144 @@ words! {
     }
 }
 
+words! {
+    /// A transactional call of a producer's application.
+    TransactionCall {
+        /// initTransactions()
+        Init = "init",
+        /// beginTransaction()
+        Begin = "begin",
+        /// send()
+        Send = "send",
+        /// sendOffsetsToTransaction()
+        SendOffsets = "send-offsets",
+        /// commitTransaction()
+        Commit = "commit",
+        /// abortTransaction()
+        Abort = "abort",
+    }
+    /// Where a transactional producer is. Kafka: TransactionManager.State.
+    ProducerState {
+        /// initTransactions() was not called.
+        Uninitialized = "uninitialized",
+        /// A producer id or epoch was asked for.
+        Initializing = "initializing",
+        /// Between transactions.
+        Ready = "ready",
+        /// In a transaction.
+        InTransaction = "in-transaction",
+        /// commitTransaction() was called.
+        Committing = "committing",
+        /// abortTransaction() was called.
+        Aborting = "aborting",
+        /// Something failed, and only abortTransaction() helps.
+        AbortableError = "abortable-error",
+        /// Something failed, and only close() helps.
+        FatalError = "fatal-error",
+    }
+    /// What a failure leaves to the application.
+    Recovery {
+        /// The same call again.
+        Retry = "retry",
+        /// abortTransaction().
+        Abort = "abort",
+        /// Only close().
+        Close = "close",
+        /// Nothing has changed: the call was out of place.
+        None = "none",
+    }
+    /// From where a consumer got a position. Kafka: SubscriptionState.FetchStates and resets.
+    PositionSource {
+        /// The group's committed offset.
+        Committed = "committed",
+        /// auto.offset.reset=earliest, or the application asked for the beginning.
+        Earliest = "earliest",
+        /// auto.offset.reset=latest, or the application asked for the end.
+        Latest = "latest",
+        /// The application said seek().
+        Seek = "seek",
+        /// The log was cut below the position.
+        Truncation = "truncation",
+    }
+    /// Why a consumer lost a partition.
+    RevokeCause {
+        /// A rebalance took it, and the consumer was asked first.
+        Revoked = "revoked",
+        /// The consumer was thrown out of the group, or its generation is over.
+        Lost = "lost",
+        /// close() was called.
+        Closed = "closed",
+    }
+    /// Why a member is no longer in a group.
+    LeaveCause {
+        /// It left.
+        Left = "left",
+        /// No heartbeat for session.timeout.ms.
+        SessionTimeout = "session-timeout",
+        /// It did not rejoin within the rebalance timeout.
+        RebalanceTimeout = "rebalance-timeout",
+    }
+    /// How a consumer's application commits. Kafka: commitSync, commitAsync, enable.auto.commit.
+    CommitMode {
+        /// commitSync()
+        Sync = "sync",
+        /// commitAsync()
+        Async = "async",
+        /// enable.auto.commit
+        Auto = "auto",
+    }
+}
+
+macro_rules! words_of {
+    ($($name:ident { $($word:ident = $text:literal,)* })*) => {$(
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$word),*];
+
+            /// The word, as it stands in scenario files and traces.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$word => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl FactField for $name {
+            const TYPE: FieldType = FieldType::Word(&[$($text),*]);
+
+            fn to_value(self) -> Value {
+                Value::Word(self.word())
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                match value {
+                    Value::Word(word) => Self::ALL.iter().copied().find(|each| each.word() == word),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+words_of! {
+    TransactionResult { Commit = "commit", Abort = "abort", }
+    IsolationLevel { ReadUncommitted = "read_uncommitted", ReadCommitted = "read_committed", }
+    TransactionState {
+        Empty = "Empty",
+        Ongoing = "Ongoing",
+        PrepareCommit = "PrepareCommit",
+        PrepareAbort = "PrepareAbort",
+        CompleteCommit = "CompleteCommit",
+        CompleteAbort = "CompleteAbort",
+        Dead = "Dead",
+        PrepareEpochFence = "PrepareEpochFence",
+    }
+}
+
 /// What an application is told when records are not delivered: the exception's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SendError {
@@ -190,4 +330,19 @@ pub enum SendError {
     ProducerClosedForcefully,
     /// KafkaException: the producer is in a fatal error state.
     FatalState,
+    /// KafkaException: the transaction has failed, and only abortTransaction() helps.
+    AbortableState,
+    /// TransactionAbortedException: the transaction was aborted before the record was sent.
+    TransactionAborted,
+    /// IllegalStateException: the call is out of place.
+    IllegalState,
+    /// TimeoutException: a transactional call was not answered within max.block.ms, or a
+    /// consumer's within default.api.timeout.ms.
+    CallTimeout,
+    /// CommitFailedException: the group has moved on without this consumer.
+    CommitFailed,
+    /// NoOffsetForPartitionException: nothing is committed, and auto.offset.reset is none.
+    NoOffset,
+    /// LogTruncationException: the log was cut below what was read, and auto.offset.reset is none.
+    LogTruncation,
 }

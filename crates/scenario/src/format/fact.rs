@@ -1,6 +1,6 @@
 //! Facts by name, with tests on their fields.
 
-use super::who::{Broker, Client, Named, PartitionName};
+use super::who::{Broker, Client, Group, Named, PartitionName, Transactional};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Member, Node, Value, quoted};
 use crate::form::Form;
@@ -189,9 +189,14 @@ fn role(field: FieldType, node: &Node, roles: Roles, reader: &mut Reader<'_>) ->
 fn value(field: FieldType, node: &Node, reader: &mut Reader<'_>) -> Option<FactValue> {
     use FieldType as T;
     match (field, &node.value) {
-        (T::OptionalNumber | T::OptionalBroker | T::OptionalError, Value::Null) => {
-            Some(FactValue::None)
-        }
+        (
+            T::OptionalNumber
+            | T::OptionalBroker
+            | T::OptionalError
+            | T::OptionalSendError
+            | T::OptionalGroup,
+            Value::Null,
+        ) => Some(FactValue::None),
         (T::Number | T::OptionalNumber, _) => i64::read(node, reader).map(FactValue::Number),
         (T::Broker | T::OptionalBroker, _) => {
             Broker::read(node, reader).map(|broker| FactValue::Number(broker.0.get().into()))
@@ -201,7 +206,7 @@ fn value(field: FieldType, node: &Node, reader: &mut Reader<'_>) -> Option<FactV
             let names: Vec<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
             word(&names, node, reader)
         }
-        (T::SendError, _) => {
+        (T::SendError | T::OptionalSendError, _) => {
             let local = SendError::LOCAL.iter().map(|error| error.name());
             let names: Vec<_> = local.chain(ErrorCode::ALL.iter().map(|c| c.name())).collect();
             word(&names, node, reader)
@@ -210,6 +215,12 @@ fn value(field: FieldType, node: &Node, reader: &mut Reader<'_>) -> Option<FactV
             PartitionName::read(node, reader).map(|partition| FactValue::Partition(partition.0))
         }
         (T::Client, _) => Client::read(node, reader).map(|client| FactValue::Client(client.0)),
+        (T::Transactional, _) => {
+            Transactional::read(node, reader).map(|id| FactValue::Transactional(id.0))
+        }
+        (T::Group | T::OptionalGroup, _) => {
+            Group::read(node, reader).map(|group| FactValue::Group(group.0))
+        }
         (T::Node, _) => Named::read(node, reader).map(|named| FactValue::Node(named.0)),
         (T::Brokers, _) => {
             let brokers = Vec::<Broker>::read(node, reader)?;
@@ -292,6 +303,15 @@ fn value_schema(field: FieldType, schemas: &mut Schemas) -> Json {
         T::SendError => {
             let local = SendError::LOCAL.iter().map(|error| Json::from(error.name()));
             json!({ "enum": local.chain(errors()).collect::<Vec<_>>() })
+        }
+        T::OptionalSendError => {
+            let local = SendError::LOCAL.iter().map(|error| Json::from(error.name()));
+            json!({ "enum": local.chain(errors()).chain([Json::Null]).collect::<Vec<_>>() })
+        }
+        T::Transactional => Transactional::schema(schemas),
+        T::Group => Group::schema(schemas),
+        T::OptionalGroup => {
+            json!({ "anyOf": [Group::schema(schemas), json!({ "type": "null" })] })
         }
         T::Partition => PartitionName::schema(schemas),
         T::Client => Client::schema(schemas),

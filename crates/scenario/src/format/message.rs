@@ -49,7 +49,7 @@ fn api_words() -> Vec<&'static str> {
 impl Form for Api {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let word = crate::form::word(node, "api", &api_words(), reader)?;
-        Some(Self(ApiKey::ALL.into_iter().find(|api| api.name() == word)))
+        Some(Self(ApiKey::ALL.iter().copied().find(|api| api.name() == word)))
     }
 
     fn schema(_: &mut Schemas) -> Json {

@@ -196,6 +196,8 @@ impl Scenario {
             topic_configs: self.topics.iter().map(|topic| topic.config).collect(),
             assignments: self.topics.iter().flat_map(|t| t.assignment.iter().cloned()).collect(),
             eligible_leader_replicas: self.cluster.eligible_leader_replicas,
+            transaction_version: inflight_protocol::TransactionVersion::V2,
+            coordinated: inflight_protocol::cluster::Coordinated::default(),
             defects: self.cluster.planted(),
         })
     }

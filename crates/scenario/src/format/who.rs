@@ -8,7 +8,7 @@ use crate::nearest::nearest;
 use crate::read::Reader;
 use crate::schema::{self, Schemas};
 use crate::source::Place;
-use inflight_protocol::{BrokerId, Node as Process, TopicPartition};
+use inflight_protocol::{BrokerId, GroupId, Node as Process, TopicPartition, TransactionalId};
 use inflight_sim::fault::Who;
 use serde_json::{Value as Json, json};
 
@@ -218,6 +218,48 @@ impl Form for Client {
 
     fn schema(_: &mut Schemas) -> Json {
         schema::text("A producer by its name.", None, &["p1"])
+    }
+}
+
+/// A transactional id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Transactional(pub(crate) TransactionalId);
+
+impl Form for Transactional {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = String::read(node, reader)?;
+        let ids = reader.census.transactional_ids();
+        if let Some(index) = ids.iter().position(|known| *known == text) {
+            return Some(Self(TransactionalId::new(index as u16)));
+        }
+        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+        reader.unknown((node.place, "transactional id", &text), names);
+        None
+    }
+
+    fn schema(_: &mut Schemas) -> Json {
+        schema::text("A transactional id.", None, &["payments-1"])
+    }
+}
+
+/// A group by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group(pub(crate) GroupId);
+
+impl Form for Group {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = String::read(node, reader)?;
+        let groups = reader.census.groups();
+        if let Some(index) = groups.iter().position(|known| *known == text) {
+            return Some(Self(GroupId::new(index as u16)));
+        }
+        let names: Vec<&str> = groups.iter().map(String::as_str).collect();
+        reader.unknown((node.place, "group", &text), names);
+        None
+    }
+
+    fn schema(_: &mut Schemas) -> Json {
+        schema::text("A consumer group by its group.id.", None, &["billing"])
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) fn cluster() -> Cluster {
         topic_configs: vec![TopicConfig { min_insync_replicas: 2, ..TopicConfig::default() }],
         assignments: vec![[1, 2, 3].map(b).into_iter().collect()],
         eligible_leader_replicas: true,
+        transaction_version: inflight_protocol::TransactionVersion::V2,
+        coordinated: inflight_protocol::cluster::Coordinated::default(),
         defects: Defects::NONE,
     }
 }

@@ -215,6 +215,8 @@ fn a_cluster(harsh: bool) -> impl Strategy<Value = Cluster> {
                     topic_configs: vec![topic],
                     assignments: (0..partitions).map(replicas).collect(),
                     eligible_leader_replicas: elr,
+                    transaction_version: inflight_protocol::TransactionVersion::V2,
+                    coordinated: inflight_protocol::cluster::Coordinated::default(),
                     defects: Defects::NONE,
                 }
             })

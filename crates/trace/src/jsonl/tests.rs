@@ -69,16 +69,22 @@ fn value(field: FieldType, word: u64, small: bool) -> Value {
         FieldType::Word(words) => Value::Word(words[(word % words.len() as u64) as usize]),
         FieldType::Error => Value::Word(code()),
         FieldType::SendError if word.is_multiple_of(2) => Value::Word(code()),
-        FieldType::SendError => Value::Word(SendError::LOCAL[(word / 2 % 9) as usize].name()),
+        FieldType::SendError => Value::Word(SendError::LOCAL[(word / 2 % 16) as usize].name()),
         FieldType::Partition => Value::Partition(TopicPartition::new((word % 8) as u16)),
         FieldType::Client => Value::Client(ClientId::new((word % 5) as u16)),
+        FieldType::Transactional => Value::Transactional(TransactionalId::new((word % 4) as u16)),
+        FieldType::Group => Value::Group(GroupId::new((word % 4) as u16)),
         FieldType::Node => Value::Node(node()),
         FieldType::Brokers => Value::Brokers(BrokerSet::from_bits(word)),
         FieldType::Connection => {
             Value::Connection(ConnectionId { owner: node(), number: word as u32 })
         }
         FieldType::Span => Value::Span(Span::from_nanos(word)),
-        FieldType::OptionalNumber | FieldType::OptionalBroker | FieldType::OptionalError
+        FieldType::OptionalNumber
+        | FieldType::OptionalBroker
+        | FieldType::OptionalError
+        | FieldType::OptionalSendError
+        | FieldType::OptionalGroup
             if word.is_multiple_of(3) =>
         {
             Value::None
@@ -86,6 +92,8 @@ fn value(field: FieldType, word: u64, small: bool) -> Value {
         FieldType::OptionalNumber => value(FieldType::Number, word, small),
         FieldType::OptionalBroker => value(FieldType::Broker, word, small),
         FieldType::OptionalError => value(FieldType::Error, word, small),
+        FieldType::OptionalSendError => value(FieldType::SendError, word, small),
+        FieldType::OptionalGroup => value(FieldType::Group, word, small),
     }
 }
 

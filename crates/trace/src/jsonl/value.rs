@@ -25,6 +25,8 @@ pub(super) fn write(out: &mut impl Write, names: &Names, value: Value) -> io::Re
             None => quote(out, &names.partition(partition)),
         },
         Value::Client(client) => quote(out, &names.client(client)),
+        Value::Transactional(id) => quote(out, &names.transactional(id)),
+        Value::Group(group) => quote(out, &names.group(group)),
         Value::Node(node) => quote(out, &names.node(node)),
         Value::Brokers(set) => {
             out.write_all(b"[")?;
@@ -67,6 +69,10 @@ pub(super) fn read(json: &Json, names: &Names, field: FieldType) -> Option<Value
         }
         FieldType::Partition => names.find_partition(json.as_str()?).map(Value::Partition),
         FieldType::Client => names.find_client(json.as_str()?).map(Value::Client),
+        FieldType::Transactional => {
+            names.find_transactional(json.as_str()?).map(Value::Transactional)
+        }
+        FieldType::Group => names.find_group(json.as_str()?).map(Value::Group),
         FieldType::Node => names.find_node(json.as_str()?).map(Value::Node),
         FieldType::Brokers => brokers(json.as_array()?).map(Value::Brokers),
         FieldType::Connection => names.find_connection(json.as_str()?).map(Value::Connection),
@@ -74,6 +80,10 @@ pub(super) fn read(json: &Json, names: &Names, field: FieldType) -> Option<Value
         FieldType::OptionalNumber => optional(json, |json| read(json, names, FieldType::Number)),
         FieldType::OptionalBroker => optional(json, |json| read(json, names, FieldType::Broker)),
         FieldType::OptionalError => optional(json, |json| read(json, names, FieldType::Error)),
+        FieldType::OptionalSendError => {
+            optional(json, |json| read(json, names, FieldType::SendError))
+        }
+        FieldType::OptionalGroup => optional(json, |json| read(json, names, FieldType::Group)),
     }
 }
 
@@ -99,6 +109,9 @@ pub(super) fn expected(field: FieldType) -> String {
         FieldType::SendError => "the name of a Kafka error code or of a client's error".to_owned(),
         FieldType::Partition => "a partition as topic-number".to_owned(),
         FieldType::Client => "the name of a client".to_owned(),
+        FieldType::Transactional => "a transactional id".to_owned(),
+        FieldType::Group => "the name of a group".to_owned(),
+        FieldType::OptionalGroup => "the name of a group, or null".to_owned(),
         FieldType::Node => "a client's name, b and a broker's number, or controller".to_owned(),
         FieldType::Brokers => "an array of brokers' numbers from 1 to 64".to_owned(),
         FieldType::Connection => "a connection as node#number".to_owned(),
@@ -106,6 +119,9 @@ pub(super) fn expected(field: FieldType) -> String {
         FieldType::OptionalNumber => "a whole number in range, or null".to_owned(),
         FieldType::OptionalBroker => "a broker's number from 1 to 64, or null".to_owned(),
         FieldType::OptionalError => "the name of a Kafka error code, or null".to_owned(),
+        FieldType::OptionalSendError => {
+            "the name of a Kafka error code or of a client's error, or null".to_owned()
+        }
     }
 }
 
@@ -116,12 +132,18 @@ pub(super) fn suggestion(json: &Json, names: &Names, field: FieldType) -> Option
     match field {
         FieldType::Word(words) => nearest(text, words.iter().copied()),
         FieldType::Error | FieldType::OptionalError => nearest(text, codes()),
-        FieldType::SendError => {
+        FieldType::SendError | FieldType::OptionalSendError => {
             nearest(text, codes().chain(SendError::LOCAL.iter().map(|error| error.name())))
         }
         FieldType::Partition => nearest(text, names.partitions().iter().map(String::as_str)),
         FieldType::Client | FieldType::Node => {
             nearest(text, names.clients().iter().map(String::as_str))
+        }
+        FieldType::Transactional => {
+            nearest(text, names.transactional_ids().iter().map(String::as_str))
+        }
+        FieldType::Group | FieldType::OptionalGroup => {
+            nearest(text, names.groups().iter().map(String::as_str))
         }
         FieldType::Number
         | FieldType::Broker

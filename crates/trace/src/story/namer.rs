@@ -4,7 +4,8 @@ use crate::description::Description;
 use crate::names::Names;
 use crate::observer::Observer;
 use inflight_des::{Instant, Kinds};
-use inflight_protocol::ids::{ClientId, SessionId, TopicPartition};
+use inflight_protocol::fact::kinds;
+use inflight_protocol::ids::{ClientId, ConsumerId, SessionId, TopicPartition};
 use inflight_protocol::{Fact, FactKind};
 
 /// Names for people. It learns from facts which session belongs to which client.
@@ -13,12 +14,14 @@ pub struct Namer {
     names: Names,
     /// The client of each session, and how many sessions of that client came before.
     sessions: Vec<Option<(ClientId, u32)>>,
+    /// The same of each consumer.
+    consumers: Vec<Option<(ClientId, u32)>>,
 }
 
 impl Namer {
     /// A namer that knows no session yet.
     pub fn new(description: &Description) -> Self {
-        Self { names: Names::new(description), sessions: Vec::new() }
+        Self { names: Names::new(description), sessions: Vec::new(), consumers: Vec::new() }
     }
 
     /// A namer that knows the sessions of a recording.
@@ -54,6 +57,21 @@ impl Namer {
         }
     }
 
+    /// The client of a consumer.
+    pub fn client_of_consumer(&self, consumer: ConsumerId) -> Option<ClientId> {
+        let known = self.consumers.get(consumer.index()).copied().flatten();
+        known.map(|(client, _)| client)
+    }
+
+    /// A consumer: its client's name, and which of several it is.
+    pub fn consumer(&self, consumer: ConsumerId) -> String {
+        match self.consumers.get(consumer.index()).copied().flatten() {
+            None => format!("consumer {consumer}"),
+            Some((client, 0)) => self.names.client(client),
+            Some((client, n)) => format!("{} ({} consumer)", self.names.client(client), ordinal(n)),
+        }
+    }
+
     /// Records of a session and partition: "records 3..5 of p1 in orders-0".
     pub fn records(
         &self,
@@ -72,16 +90,28 @@ impl Namer {
 }
 
 impl Observer for Namer {
-    const INTEREST: Kinds = FactKind::ProducerStarted.set();
+    const INTEREST: Kinds = kinds(&[FactKind::ProducerStarted, FactKind::ConsumerStarted]);
 
     fn on_fact(&mut self, _: Instant, fact: &Fact) {
-        let Fact::ProducerStarted { client, session } = *fact else { return };
-        let before = self.sessions.iter().flatten().filter(|(known, _)| *known == client).count();
-        if self.sessions.len() <= session.index() {
-            self.sessions.resize(session.index() + 1, None);
+        match *fact {
+            Fact::ProducerStarted { client, session } => {
+                note(&mut self.sessions, session.index(), client);
+            }
+            Fact::ConsumerStarted { client, consumer, .. } => {
+                note(&mut self.consumers, consumer.index(), client);
+            }
+            _ => {}
         }
-        self.sessions[session.index()] = Some((client, before as u32));
     }
+}
+
+/// Notes whose an object is.
+fn note(list: &mut Vec<Option<(ClientId, u32)>>, index: usize, client: ClientId) {
+    let before = list.iter().flatten().filter(|(known, _)| *known == client).count();
+    if list.len() <= index {
+        list.resize(index + 1, None);
+    }
+    list[index] = Some((client, before as u32));
 }
 
 /// A run of numbered things: "record 3", "records 3..5", "no records". Both ends are included.

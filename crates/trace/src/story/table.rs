@@ -44,6 +44,58 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
         "{session} learned of the cluster from {broker} \
          ({through:metadata=metadata response,leader-hint=leader named in a produce response})",
     ),
+    (
+        TransactionsInitialized,
+        "initTransactions() of {session} returned: producer id {producer_id} with producer epoch \
+         {producer_epoch} for {transactional_id}",
+    ),
+    (TransactionBegun, "{session} began transaction {transaction}"),
+    (
+        OffsetsAddedToTransaction,
+        "{session} added offset {offset} of {partition} for {group} to transaction {transaction}",
+    ),
+    (TransactionEnding, "{session} asked for the {result} of transaction {transaction}"),
+    (
+        TransactionEnded,
+        "{session} was told that transaction {transaction} is \
+         {result:commit=committed,abort=aborted}",
+    ),
+    (
+        TransactionCallFailed,
+        "{call:init=initTransactions(),begin=beginTransaction(),send=send(),\
+         send-offsets=sendOffsetsToTransaction(),commit=commitTransaction(),\
+         abort=abortTransaction()} of {session} failed: {error} \
+         ({recovery:retry=the call may be repeated,abort=only abortTransaction() helps,\
+         close=only close() helps,none=nothing has changed})",
+    ),
+    (ProducerStateChanged, "{session} is {to}, it was {from}"),
+    (ConsumerStarted, "{client} started a consumer[ of {group}] that reads {isolation}"),
+    (ConsumerStopped, "the consumer of {consumer} is gone: {how}"),
+    (PartitionAssigned, "{consumer} was given {partition} (generation {generation})"),
+    (
+        PartitionRevoked,
+        "{consumer} gave up {partition} ({why:revoked=a rebalance took it,\
+         lost=its membership was lost,closed=it closed})",
+    ),
+    (
+        PositionSet,
+        "{consumer} reads {partition} from offset {offset} ({source:committed=as committed,\
+         earliest=the beginning,latest=the end,seek=as the application asked,\
+         truncation=where the log was cut})",
+    ),
+    (RecordsReturned, "poll() gave {consumer} {offsets} of {partition}: {records} of {session}"),
+    (
+        AbortedRecordsSkipped,
+        "{consumer} moved past {offsets} of {partition}: their transaction was aborted",
+    ),
+    (RecordsProcessed, "{consumer} processed {offsets} of {partition}, {known} of them known"),
+    (RecordsTransformed, "{consumer} made {messages} of {offsets} of {partition}"),
+    (OffsetCommitRequested, "{consumer} wants offset {offset} of {partition} committed ({mode})"),
+    (
+        OffsetCommitReturned,
+        "{consumer} was told about the commit of offset {offset} of {partition}: {error|success}",
+    ),
+    (ConsumerFailed, "a call of {consumer} failed: {error}"),
     (ConnectionOpened, "connection {connection} to {to} is open"),
     (
         ConnectionClosed,
@@ -115,6 +167,65 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     (BrokerResumed, "{broker} runs again"),
     (DiskSlowed, "the disk of {broker} is slower by {by}"),
     (MetadataApplied, "{broker} applied version {version} of the cluster metadata"),
+    (
+        CoordinatorLoaded,
+        "{broker} coordinates what is in {partition} (coordinator epoch {coordinator_epoch})",
+    ),
+    (CoordinatorUnloaded, "{broker} does not coordinate what is in {partition} any more"),
+    (
+        InternalRecordsAppended,
+        "{broker} {origin:client=wrote,replication=copied} {offsets} of {partition} \
+         (leader epoch {leader_epoch})",
+    ),
+    (
+        TransactionStatePending,
+        "{broker} wrote down that {transactional_id} goes from {from} to {to} (producer epoch \
+         {producer_epoch})",
+    ),
+    (
+        TransactionStateChanged,
+        "{transactional_id} is {to}, it was {from} (producer id {producer_id}, producer epoch \
+         {producer_epoch}, coordinator {broker})",
+    ),
+    (TransactionPartitionAdded, "{partition} is in the transaction of {transactional_id}"),
+    (
+        TransactionTimedOut,
+        "{broker} gave up the transaction of {transactional_id} after its transaction.timeout.ms",
+    ),
+    (TransactionRequestRejected, "{broker} refused {api} of {transactional_id}: {error}"),
+    (
+        TransactionVerified,
+        "{broker} asked whether {partition} is in the transaction of producer id {producer_id} \
+         (producer epoch {producer_epoch}): {error|yes}",
+    ),
+    (
+        MarkerAppended,
+        "{broker} {origin:client=wrote,replication=copied} a {result} marker to {partition} at \
+         offset {offset} (producer id {producer_id}, producer epoch {producer_epoch}\
+         [, transaction from offset {first_offset}])",
+    ),
+    (
+        MarkerRejected,
+        "{broker} refused a marker for {partition} (producer id {producer_id}, producer epoch \
+         {producer_epoch}): {error}",
+    ),
+    (
+        LastStableOffsetAdvanced,
+        "the last stable offset of {partition} on {broker} moved from {from} to {to}",
+    ),
+    (GroupOffsetCommitted, "{group} has committed offset {offset} of {partition}"),
+    (
+        GroupOffsetPending,
+        "{group} will have committed offset {offset} of {partition} if the transaction of producer \
+         id {producer_id} commits",
+    ),
+    (MemberJoined, "{client} joined {group}"),
+    (
+        MemberRemoved,
+        "{client} is not in {group} any more ({why:left=it left,\
+         session-timeout=no heartbeat in time,rebalance-timeout=it did not rejoin in time})",
+    ),
+    (GroupRebalanced, "{group} is at generation {generation} with {members} members"),
     (
         BrokerRegistered,
         "the controller registered {broker} with broker epoch {broker_epoch} after a {after} stop",

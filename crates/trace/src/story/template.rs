@@ -8,7 +8,7 @@
 use super::namer::{Namer, ordinal, range};
 use inflight_protocol::Fact;
 use inflight_protocol::fact::{FieldType, Value};
-use inflight_protocol::ids::{Node, SessionId};
+use inflight_protocol::ids::{ConsumerId, Node, SessionId};
 
 /// How long names are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,10 @@ pub(crate) fn node_of(fact: &Fact, field: &str, namer: &Namer) -> Option<Node> {
         (_, (_, Value::Connection(connection))) => Some(connection.owner),
         ("session", (_, Value::Number(number))) => {
             namer.client_of(SessionId::new(u16::try_from(number).ok()?)).map(Node::Client)
+        }
+        ("consumer", (_, Value::Number(number))) => {
+            let consumer = ConsumerId::new(u16::try_from(number).ok()?);
+            namer.client_of_consumer(consumer).map(Node::Client)
         }
         (_, (FieldType::Broker | FieldType::OptionalBroker, Value::Number(number))) => {
             Some(Node::Broker(inflight_protocol::BrokerId::new(u8::try_from(number).ok()?)))
@@ -106,6 +110,10 @@ impl Filler<'_> {
                 epoch.map(|epoch| epoch.to_string())
             }
             "fault" => Some(self.namer.names().fault(self.number("fault")?)),
+            "consumer" => {
+                let consumer = ConsumerId::new(u16::try_from(self.number("consumer")?).ok()?);
+                Some(self.namer.consumer(consumer))
+            }
             "session" => {
                 let session = SessionId::new(u16::try_from(self.number("session")?).ok()?);
                 Some(self.namer.session(session))
@@ -143,6 +151,8 @@ impl Filler<'_> {
             Value::Word(word) => word.to_owned(),
             Value::Partition(partition) => self.namer.names().partition(partition),
             Value::Client(client) => self.namer.names().client(client),
+            Value::Transactional(id) => self.namer.names().transactional(id),
+            Value::Group(group) => self.namer.names().group(group),
             Value::Node(node) => match (node, self.style) {
                 (Node::Controller, Style::Long) => "the controller".to_owned(),
                 (Node::Broker(broker), Style::Long) => format!("broker {broker}"),

@@ -16,6 +16,8 @@ fn cluster() -> Cluster {
         topic_configs: vec![TopicConfig::default()],
         assignments: vec![[BrokerId::new(1), BrokerId::new(2)].into_iter().collect()],
         eligible_leader_replicas: true,
+        transaction_version: inflight_protocol::TransactionVersion::V2,
+        coordinated: inflight_protocol::cluster::Coordinated::default(),
         defects: Defects::NONE,
     }
 }
@@ -28,6 +30,7 @@ fn replica(id: u8, epochs: &[(u32, u64)]) -> Partition {
     for (epoch, end) in epochs {
         while replica.log.end().get() < *end {
             let batch = RecordBatch {
+                kind: inflight_protocol::BatchKind::Plain,
                 base_offset: replica.log.end(),
                 records: RecordRun { first: 0, count: 1, session: SessionId::new(0) },
                 producer: None,

@@ -35,6 +35,8 @@ fn cluster() -> Cluster {
         topic_configs: vec![TopicConfig { min_insync_replicas: 2, ..TopicConfig::default() }],
         assignments: vec![[b(1), b(2), b(3)].into_iter().collect()],
         eligible_leader_replicas: true,
+        transaction_version: inflight_protocol::TransactionVersion::V2,
+        coordinated: inflight_protocol::cluster::Coordinated::default(),
         defects: Defects::NONE,
     }
 }
@@ -137,6 +139,7 @@ enum Fenced {
 
 fn records(count: u32) -> RecordBatch {
     RecordBatch {
+        kind: inflight_protocol::BatchKind::Plain,
         base_offset: Offset::ZERO,
         records: RecordRun { first: 0, count, session: SessionId::new(0) },
         producer: None,

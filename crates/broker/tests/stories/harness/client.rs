@@ -33,7 +33,7 @@ impl World {
         batches: &[(TopicPartition, RecordBatch)],
     ) -> CorrelationId {
         let batches = batches.iter().copied().collect();
-        let request = ProduceRequest { acks, timeout_ms: 30_000, batches };
+        let request = ProduceRequest { acks, timeout_ms: 30_000, transaction: None, batches };
         self.request(connection, Request::Produce(request))
     }
 

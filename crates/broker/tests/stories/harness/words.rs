@@ -37,6 +37,8 @@ pub(crate) fn cluster(brokers: u8, partitions: u16, replicas: u8, topic: TopicCo
         topic_configs: vec![topic],
         assignments: (0..partitions).map(assignment).collect(),
         eligible_leader_replicas: true,
+        transaction_version: TransactionVersion::V2,
+        coordinated: cluster::Coordinated::default(),
         defects: Defects::NONE,
     }
 }
@@ -49,6 +51,7 @@ pub(crate) fn three(min_insync_replicas: u32) -> Cluster {
 /// A batch of `count` records that a session sends.
 pub(crate) fn batch(session: u16, first: u64, count: u32) -> RecordBatch {
     RecordBatch {
+        kind: BatchKind::Plain,
         base_offset: Offset::ZERO,
         records: RecordRun { first, count, session: SessionId::new(session) },
         producer: None,
