@@ -390,7 +390,11 @@ fn check(setup: &Setup, seed: u64, logs_must_match: bool) -> Result<(), TestCase
     let facts = stepper.world().observer().facts();
     conserved(facts, halt).map_err(TestCaseError::fail)?;
     in_order(facts).map_err(TestCaseError::fail)?;
-    prop_assert!(steps < limit, "the run comes to an end");
+    // Synchronous sends to a partition that cannot take them fail one delivery.timeout.ms after the
+    // other: such a run is long, but its time goes on.
+    let reached = facts.last().map_or(Instant::START, |(at, _)| *at);
+    let goes_on = reached >= Instant::START + Span::from_secs(steps / 1_000);
+    prop_assert!(steps < limit || goes_on, "the run spins at {reached}");
     Ok(())
 }
 
