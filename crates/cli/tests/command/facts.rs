@@ -7,7 +7,7 @@ use expect_test::expect;
 fn the_vocabulary_is_listed() {
     let place = Place::new("facts");
     let ran = place.run(&["facts"]);
-    ran.ends(0).out("BatchAppended           A batch was written to a replica's log.");
+    ran.ends(0).out("BatchAppended               A batch was written to a replica's log.");
     let all = place.run(&["facts", "--format", "json"]).ends(0).json();
     assert_eq!(all.as_array().unwrap().len(), ran.out.lines().count());
     let one = place.run(&["facts", "batchappended", "--format", "json"]).json();

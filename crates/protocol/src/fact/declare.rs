@@ -2,12 +2,12 @@
 
 /// Declares the enum of facts, its kinds, and the table of names, fields and documentation.
 macro_rules! facts {
-    ($(
+    ([] { $(
         $(#[doc = $doc:literal])+
         $name:ident {
             $( $(#[doc = $field_doc:literal])+ $field:ident: $type:ty, )*
         }
-    )*) => {
+    )* }) => {
         /// Something that happened at one instant of a run.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Fact {

@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 use inflight_des::Span;
 use inflight_protocol::fact::{FieldType, SendError};
 use inflight_protocol::ids::{BrokerId, BrokerSet, ClientId, ConnectionId, Node, TopicPartition};
+use inflight_protocol::ids::{GroupId, TransactionalId};
 use inflight_protocol::{ErrorCode, FactKind};
 use proptest::prelude::*;
 
@@ -13,6 +14,7 @@ fn description() -> Description {
     let topic = |name: &str, partitions| TopicDescription {
         name: name.to_owned(),
         replicas: vec![vec![1, 2, 3]; partitions],
+        numbers: Vec::new(),
         min_insync_replicas: 2,
         unclean_leader_election_enable: false,
     };

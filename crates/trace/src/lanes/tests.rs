@@ -14,6 +14,7 @@ fn description(client: &str) -> Description {
         topics: vec![TopicDescription {
             name: "orders".to_owned(),
             replicas: vec![vec![1, 2, 3]],
+            numbers: Vec::new(),
             min_insync_replicas: 2,
             unclean_leader_election_enable: false,
         }],

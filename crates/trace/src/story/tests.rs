@@ -15,6 +15,7 @@ fn namer() -> Namer {
         topics: vec![TopicDescription {
             name: "orders".to_owned(),
             replicas: vec![vec![1, 2, 3]],
+            numbers: Vec::new(),
             min_insync_replicas: 2,
             unclean_leader_election_enable: false,
         }],
