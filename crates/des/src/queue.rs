@@ -76,16 +76,29 @@ impl<E: Copy> FutureEvents<E> {
         let serial = self.serial;
         self.serial += 1;
         let entry = Entry { at, serial, event };
-        // Serials grow: among entries of one time the new one is the last.
-        let place = self.near.iter().rposition(|other| at < other.at).map_or(0, |last| last + 1);
-        if place == 0 && !self.far.is_empty() {
+        if self.near.first().is_none_or(|latest| latest.at <= at) && !self.far.is_empty() {
             self.far.push(entry);
             return;
         }
-        self.near.insert(place, entry);
-        if self.near.len() == NEAR_MAX {
-            self.far.extend(self.near.drain(..NEAR_MAX / 2));
+        self.near.push(entry);
+        // Serials grow: among entries of one time the new one is the last.
+        let mut rest = self.near.as_mut_slice();
+        while let [before @ .., earlier, place] = rest
+            && earlier.at <= at
+        {
+            (*place, *earlier) = (*earlier, entry);
+            let left = before.len() + 1;
+            rest = &mut rest[..left];
         }
+        if self.near.len() == NEAR_MAX {
+            self.give_to_heap();
+        }
+    }
+
+    /// The later half of a list that is full.
+    #[cold]
+    fn give_to_heap(&mut self) {
+        self.far.extend(self.near.drain(..NEAR_MAX / 2));
     }
 
     /// Removes and returns the next event.
@@ -98,6 +111,7 @@ impl<E: Copy> FutureEvents<E> {
         Some((next.at, next.event))
     }
 
+    #[cold]
     fn refill(&mut self) {
         for _ in 0..REFILL {
             let Some(entry) = self.far.pop() else { break };
