@@ -161,6 +161,24 @@ impl NetworkClient {
         self.wakeup || !self.inbox.is_empty() || !self.unwritten.is_empty()
     }
 
+    /// Whether a poll returns at once because it writes.
+    #[inline]
+    pub(crate) fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// Does what a poll does that has nothing else to do than to write requests which expect
+    /// responses. If there is more, nothing is done, and it is left to a poll.
+    pub(crate) fn write(&mut self, now_ms: i64) {
+        if self.wakeup || !self.inbox.is_empty() || now_ms >= self.deadline_ms {
+            return;
+        }
+        for peer in self.unwritten.drain(..) {
+            let over = self.in_flight.written(peer);
+            debug_assert!(over.is_none(), "only produce requests may expect no response");
+        }
+    }
+
     /// The first millisecond at which something may time out that no poll timeout counts.
     #[inline]
     pub(crate) fn deadline_ms(&self) -> i64 {

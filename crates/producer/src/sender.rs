@@ -51,6 +51,14 @@ pub(crate) enum Next {
     GiveUpOnPeer,
 }
 
+/// What a look at the accumulator brought.
+struct Looked {
+    /// For how many milliseconds the poll may block.
+    timeout_ms: i64,
+    /// Whether another look at the same instant would bring the same, and change nothing.
+    is_all: bool,
+}
+
 impl Producer {
     /// Runs the thread until it blocks. `arrived` ends a poll that it is in; it is all that the
     /// network has.
@@ -104,8 +112,21 @@ impl Producer {
         {
             return activity;
         }
-        let timeout_ms = self.send_producer_data(ctx);
-        self.poll(ctx, timeout_ms, Next::Pass)
+        let Looked { timeout_ms, is_all } = self.send_producer_data(ctx);
+        let activity = self.poll(ctx, timeout_ms, Next::Pass);
+        if is_all && timeout_ms > 0 && self.network.has_unwritten() {
+            self.write_without_a_pass(ctx);
+        }
+        activity
+    }
+
+    /// A poll that writes a request returns at once, and the pass after it finds what this pass
+    /// found: unless a broker was waiting for the metadata request to go out, or the metadata is
+    /// still due. That pass is left out.
+    fn write_without_a_pass(&mut self, ctx: &mut Ctx<'_, '_>) {
+        if !self.network.is_update_due(&mut self.metadata, ctx.now_ms) {
+            self.network.write(ctx.now_ms);
+        }
     }
 
     /// What an idempotent producer does before it looks at the accumulator. `Some` if the pass is
@@ -160,9 +181,8 @@ impl Producer {
         }
     }
 
-    /// Sends what is ready and returns for how many milliseconds the poll may block.
-    /// Kafka: Sender.sendProducerData.
-    fn send_producer_data(&mut self, ctx: &mut Ctx<'_, '_>) -> i64 {
+    /// Sends what is ready. Kafka: Sender.sendProducerData.
+    fn send_producer_data(&mut self, ctx: &mut Ctx<'_, '_>) -> Looked {
         let Ready { mut brokers, mut next_check_ms, unknown_leader_topics } =
             self.accumulator.ready(ctx, &self.metadata);
         if !unknown_leader_topics.is_empty() {
@@ -171,19 +191,27 @@ impl Producer {
             }
             self.metadata.request_update();
         }
-        if brokers.is_empty() {
-            self.expire_batches(ctx);
+        let is_all = if brokers.is_empty() {
+            !self.expire_batches(ctx)
         } else {
-            self.send_to(ctx, &mut brokers, &mut next_check_ms);
-        }
+            self.send_to(ctx, &mut brokers, &mut next_check_ms)
+        };
         let expiry_ms = self.accumulator.next_expiry_ms.saturating_sub(ctx.now_ms);
         // Kafka polls without blocking as long as a broker was ready. If that sent nothing the
         // thread spins until time or the network changes something; here it waits for that.
-        next_check_ms.min(expiry_ms).max(0)
+        Looked { timeout_ms: next_check_ms.min(expiry_ms).max(0), is_all }
     }
 
-    /// Sends what is ready to the brokers that can take it; the others are left out.
-    fn send_to(&mut self, ctx: &mut Ctx<'_, '_>, brokers: &mut BrokerSet, next_check_ms: &mut i64) {
+    /// Sends what is ready to the brokers that can take it; the others are left out. Returns
+    /// whether another look at the same instant would find neither more to send nor anything else.
+    fn send_to(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        brokers: &mut BrokerSet,
+        next_check_ms: &mut i64,
+    ) -> bool {
+        // What is noted about a broker's latency may change where the next records go.
+        let mut is_all = ctx.env.config.partitioner_availability_timeout_ms <= 0;
         for broker in brokers.iter() {
             let peer = self.network.states().peer_of(broker);
             let ready = self.network.ready(ctx, &mut self.metadata, peer);
@@ -195,13 +223,13 @@ impl Producer {
             );
             if !ready {
                 *brokers = brokers.without(broker);
+                is_all &= !self.network.states().is_ready(peer, ctx.now_ms);
                 let delay_ms = self.network.states().poll_delay_ms(peer, ctx.now_ms);
                 *next_check_ms = delay_ms.min(*next_check_ms);
             }
         }
         if brokers.is_empty() {
-            self.expire_batches(ctx);
-            return;
+            return !self.expire_batches(ctx) && is_all;
         }
         // Kafka drains for all brokers, looks for expired batches, and then sends. A batch that
         // just expired is sent all the same.
@@ -237,6 +265,7 @@ impl Producer {
         for (peer, drained) in requests {
             self.send_produce_request(ctx, peer, drained);
         }
+        false
     }
 
     /// Kafka: Sender.sendProduceRequest.

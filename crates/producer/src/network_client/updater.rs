@@ -19,7 +19,7 @@ pub(crate) struct LeastLoaded {
 impl NetworkClient {
     /// Kafka: DefaultMetadataUpdater.isUpdateDue.
     #[inline]
-    pub(super) fn is_update_due(&self, metadata: &mut ProducerMetadata, now_ms: i64) -> bool {
+    pub(crate) fn is_update_due(&self, metadata: &mut ProducerMetadata, now_ms: i64) -> bool {
         !self.metadata_in_progress && metadata.time_to_next_update(now_ms) == 0
     }
 
