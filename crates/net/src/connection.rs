@@ -116,13 +116,16 @@ impl<K: Copy> Connection<K> {
 /// All connections. Few live at a time, so their keys are a list that is searched.
 #[derive(Debug)]
 pub struct Connections<K> {
-    /// The key of each slot, if it is in use.
-    keys: Vec<Option<K>>,
+    /// The key of each slot as one word, or that it is free.
+    keys: Vec<u64>,
     slots: Vec<Connection<K>>,
     free: Vec<u32>,
 }
 
-impl<K: Copy + Eq> Connections<K> {
+/// What no key is.
+const FREE: u64 = u64::MAX;
+
+impl<K: Copy + Into<u64>> Connections<K> {
     /// None.
     pub const fn new() -> Self {
         Self { keys: Vec::new(), slots: Vec::new(), free: Vec::new() }
@@ -139,12 +142,12 @@ impl<K: Copy + Eq> Connections<K> {
             last_arrival: [Instant::START; 2],
         };
         if let Some(slot) = self.free.pop() {
-            self.keys[slot as usize] = Some(key);
+            self.keys[slot as usize] = key.into();
             self.slots[slot as usize] = connection;
             return ConnectionSlot(slot);
         }
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 connections");
-        self.keys.push(Some(key));
+        self.keys.push(key.into());
         self.slots.push(connection);
         ConnectionSlot(slot)
     }
@@ -160,7 +163,8 @@ impl<K: Copy + Eq> Connections<K> {
     /// Where the connection of this name lies, as long as it lives.
     #[inline]
     pub fn find(&self, key: K) -> Option<ConnectionSlot> {
-        let slot = self.keys.iter().position(|other| *other == Some(key))?;
+        let key = key.into();
+        let slot = self.keys.iter().position(|other| *other == key)?;
         Some(ConnectionSlot(slot as u32))
     }
 
@@ -186,7 +190,7 @@ impl<K: Copy + Eq> Connections<K> {
     #[inline]
     fn forget_if_over(&mut self, slot: ConnectionSlot) {
         if self[slot].is_over() {
-            self.keys[slot.0 as usize] = None;
+            self.keys[slot.0 as usize] = FREE;
             self.free.push(slot.0);
         }
     }
@@ -211,7 +215,7 @@ impl<K: Copy + Eq> Connections<K> {
     /// All connections, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (ConnectionSlot, &Connection<K>)> {
         let used = self.keys.iter().zip(&self.slots).enumerate();
-        used.filter(|(_, (key, _))| key.is_some())
+        used.filter(|(_, (key, _))| **key != FREE)
             .map(|(slot, (_, connection))| (ConnectionSlot(slot as u32), connection))
     }
 
@@ -242,7 +246,7 @@ impl<K> std::ops::IndexMut<ConnectionSlot> for Connections<K> {
     }
 }
 
-impl<K: Copy + Eq> Default for Connections<K> {
+impl<K: Copy + Into<u64>> Default for Connections<K> {
     fn default() -> Self {
         Self::new()
     }

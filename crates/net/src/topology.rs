@@ -58,6 +58,13 @@ impl NetworkSettings {
         let own = self.special.iter().rfind(|(a, b, _)| (*a, *b) == (from, to));
         own.map_or(&self.links, |(_, _, settings)| settings)
     }
+
+    /// Whether the size of a packet matters on any link.
+    #[inline]
+    pub fn is_narrow(&self) -> bool {
+        self.links.bandwidth.is_some()
+            || self.special.iter().any(|(_, _, settings)| settings.bandwidth.is_some())
+    }
 }
 
 impl<P: Copy> Topology<P> {

@@ -370,6 +370,19 @@ pub struct ConnectionId {
     pub owner: Node,
 }
 
+/// The id as one word, for those who look for one among many.
+impl From<ConnectionId> for u64 {
+    #[inline]
+    fn from(id: ConnectionId) -> Self {
+        let owner = match id.owner {
+            Node::Controller => 0,
+            Node::Broker(broker) => 1 << 16 | Self::from(broker.get()),
+            Node::Client(client) => 2 << 16 | Self::from(client.get()),
+        };
+        owner << 32 | Self::from(id.number)
+    }
+}
+
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.owner, self.number)

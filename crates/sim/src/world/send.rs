@@ -20,7 +20,7 @@ pub(super) struct Message {
 
 impl<O: Observer> World<'_, O> {
     /// Does what a machine asks for. What can be moved out of `outgoing` is.
-    #[inline]
+    #[inline(never)]
     pub(super) fn dispatch(
         &mut self,
         agenda: &mut Agenda<'_, Event>,
@@ -180,7 +180,6 @@ impl<O: Observer> World<'_, O> {
         body: &mut Outgoing,
         late: Span,
     ) {
-        let bytes = bytes_of(body);
         let number = match self.letters.reuse() {
             Some(number) => number,
             None => self.letters.insert(Letter { on, from, body: Outgoing::Exit }),
@@ -190,7 +189,7 @@ impl<O: Observer> World<'_, O> {
         std::mem::swap(&mut letter.body, body);
         self.produces_under_way += u32::from(letter.is_produce());
         self.connections[on].departed();
-        self.route(agenda, (on, from), Parcel::Letter(number), bytes, late);
+        self.route(agenda, (on, from), Parcel::Letter(number), late);
     }
 
     /// Puts a parcel without a message in it on its way.
@@ -202,7 +201,7 @@ impl<O: Observer> World<'_, O> {
         parcel: Parcel,
     ) {
         self.connections[on].departed();
-        self.route(agenda, (on, from), parcel, BARE_BYTES, Span::ZERO);
+        self.route(agenda, (on, from), parcel, Span::ZERO);
     }
 
     /// Asks the link what becomes of a parcel.
@@ -212,7 +211,6 @@ impl<O: Observer> World<'_, O> {
         agenda: &mut Agenda<'_, Event>,
         (on, from): (ConnectionSlot, Side),
         parcel: Parcel,
-        bytes: u32,
         late: Span,
     ) {
         let connection = &mut self.connections[on];
@@ -221,9 +219,15 @@ impl<O: Observer> World<'_, O> {
             self.lose(agenda, parcel, LossCause::Fault);
             return;
         }
-        let outbound = Outbound { bytes, now: agenda.now(), not_before };
         let ends = (connection.node(from), connection.node(from.other()));
         let network = &self.setup.network;
+        let bytes = match parcel {
+            Parcel::Letter(number) if network.is_narrow() => bytes_of(&self.letters[number].body),
+            Parcel::Letter(_) | Parcel::Open(_) | Parcel::Accepted(_) | Parcel::Closed(..) => {
+                BARE_BYTES
+            }
+        };
+        let outbound = Outbound { bytes, now: agenda.now(), not_before };
         match self.topology.send(network, &mut self.chance, ends, parcel, outbound) {
             Transit::Arrives(at) => {
                 let at = at + late;
@@ -273,11 +277,7 @@ impl<O: Observer> World<'_, O> {
     /// Sends what a link held back, in order, now that it works again.
     pub(super) fn send_held(&mut self, agenda: &mut Agenda<'_, Event>, from: u16, to: u16) {
         for parcel in self.topology.heal(from, to) {
-            let bytes = match parcel {
-                Parcel::Letter(number) => bytes_of(&self.letters[number].body),
-                Parcel::Open(_) | Parcel::Accepted(_) | Parcel::Closed(..) => BARE_BYTES,
-            };
-            self.route(agenda, self.course_of(parcel), parcel, bytes, Span::ZERO);
+            self.route(agenda, self.course_of(parcel), parcel, Span::ZERO);
         }
     }
 }

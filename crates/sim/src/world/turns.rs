@@ -78,25 +78,34 @@ impl<O: Observer> World<'_, O> {
         index: u16,
         mut outbox: Outbox,
     ) -> bool {
-        let mut again = false;
-        if !outbox.is_empty() {
-            let life = self.nodes[usize::from(index)].life;
-            let mut effects = outbox.iter_mut();
-            while let Some(effect) = effects.next() {
-                match effect {
-                    Effect::Did(fact) => self.happened(agenda, fact),
-                    Effect::Send(outgoing) => self.dispatch(agenda, index, outgoing),
-                    Effect::Again => again = true,
-                }
-                if self.nodes[usize::from(index)].life != life {
-                    again = false;
-                    self.stop_killed(agenda, effects.as_slice());
-                    break;
-                }
-            }
-            outbox.clear();
-        }
+        let again = !outbox.is_empty() && self.interpret_each(agenda, index, &mut outbox);
         self.outboxes.push(outbox);
+        again
+    }
+
+    #[inline(never)]
+    fn interpret_each(
+        &mut self,
+        agenda: &mut Agenda<'_, Event>,
+        index: u16,
+        outbox: &mut Outbox,
+    ) -> bool {
+        let mut again = false;
+        let life = self.nodes[usize::from(index)].life;
+        let mut effects = outbox.iter_mut();
+        while let Some(effect) = effects.next() {
+            match effect {
+                Effect::Did(fact) => self.happened(agenda, fact),
+                Effect::Send(outgoing) => self.dispatch(agenda, index, outgoing),
+                Effect::Again => again = true,
+            }
+            if self.nodes[usize::from(index)].life != life {
+                again = false;
+                self.stop_killed(agenda, effects.as_slice());
+                break;
+            }
+        }
+        outbox.clear();
         again
     }
 
