@@ -167,6 +167,11 @@ impl Producer {
         }
     }
 
+    /// Its session.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
     /// The constructor has returned: the sender thread runs.
     pub fn start(&mut self, env: &Env<'_>, turn: &mut Turn<'_>) {
         let (client, session) = (self.client, self.session);

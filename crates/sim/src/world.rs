@@ -18,8 +18,8 @@ use inflight_des::{
 use inflight_net::{ConnectionSlot, Connections, Topology};
 use inflight_producer::{Env, Producer, Streams};
 use inflight_protocol::{
-    BrokerId, ConnectionId, Defects, Fact, FactKind, Node, Outgoing, SessionId, TopicPartition,
-    Topics,
+    BrokerId, ClientId, ConnectionId, Defects, Fact, FactKind, Node, Outgoing, SessionId,
+    TopicPartition, Topics,
 };
 use inflight_trace::Observer;
 
@@ -94,13 +94,39 @@ pub(crate) enum Later {
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) producer: Option<Producer>,
+    /// The producer that the process starts with, until it does.
+    pub(crate) first: Option<Producer>,
     pub(crate) session: SessionId,
     pub(crate) application: Application,
     pub(crate) streams: Streams,
     pub(crate) next_connection: u32,
 }
 
-inflight_des::clone_fields!(Client { producer, session, application, streams, next_connection });
+impl Clone for Client {
+    fn clone(&self) -> Self {
+        Self {
+            producer: self.producer.clone(),
+            first: self.first.clone(),
+            session: self.session,
+            application: self.application.clone(),
+            streams: self.streams,
+            next_connection: self.next_connection,
+        }
+    }
+
+    /// The producer of the last run leaves its memory to the first one of the next.
+    fn clone_from(&mut self, source: &Self) {
+        if self.first.is_none() {
+            self.first = self.producer.take();
+        }
+        self.producer.clone_from(&source.producer);
+        self.first.clone_from(&source.first);
+        self.session = source.session;
+        self.application.clone_from(&source.application);
+        self.streams = source.streams;
+        self.next_connection = source.next_connection;
+    }
+}
 
 /// One outbox of a machine.
 type Outbox = Vec<Effect<Outgoing, Fact>>;
@@ -248,12 +274,20 @@ impl<'s, O: Observer> World<'s, O> {
         let clients = setup
             .clients
             .iter()
-            .map(|client| Client {
-                producer: None,
-                session: SessionId::new(0),
-                application: Application::new(client, clients_restart, &mut chance),
-                streams: Streams::register(&client.name, &mut chance),
-                next_connection: 0,
+            .enumerate()
+            .map(|(index, client)| {
+                let application = Application::new(client, clients_restart, &mut chance);
+                let streams = Streams::register(&client.name, &mut chance);
+                let (id, session) = (ClientId::new(index as u16), SessionId::new(index as u16));
+                let first = Producer::new(&env_of(setup, index), id, session, streams, 0);
+                Client {
+                    producer: None,
+                    first: Some(first),
+                    session: SessionId::new(0),
+                    application,
+                    streams,
+                    next_connection: 0,
+                }
             })
             .collect();
         let triggers = Triggers::new(&setup.faults, &mut chance);
@@ -392,7 +426,7 @@ impl<'s, O: Observer> World<'s, O> {
         } else if index <= brokers {
             Node::Broker(BrokerId::from_index(usize::from(index) - 1))
         } else {
-            Node::Client(inflight_protocol::ClientId::new(index - brokers - 1))
+            Node::Client(ClientId::new(index - brokers - 1))
         }
     }
 

@@ -18,7 +18,11 @@ impl<O: Observer> World<'_, O> {
         own.session = session;
         let id = ClientId::new(client as u16);
         let env = env_of(setup, client);
-        own.producer = Some(Producer::new(&env, id, session, own.streams, own.next_connection));
+        let first = own.first.take().filter(|first| first.session() == session);
+        own.producer =
+            Some(first.unwrap_or_else(|| {
+                Producer::new(&env, id, session, own.streams, own.next_connection)
+            }));
         self.call_producer(agenda, client, |producer, env, turn| producer.start(env, turn));
         self.application_starts(agenda, client);
         self.rearm_client(agenda, client);
