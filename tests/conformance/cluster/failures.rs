@@ -1,0 +1,84 @@
+//! Stories of leaders that die or cannot be reached.
+
+use crate::proxy::{Fate, Way};
+use crate::stage::{Stage, sleep};
+
+/// The followers cannot be reached, and the leader dies after it has answered.
+pub(crate) fn acks_1_failover(stage: &mut Stage<'_>) {
+    stage.deliver(0, 0);
+    stage.deliver(0, 1);
+    for broker in [2, 3] {
+        stage.wait_replica(broker, 0, 2);
+    }
+    let cut = [stage.cluster.cut(1, 2), stage.cluster.cut(1, 3)].concat();
+    if stage.waits_for_followers() {
+        // The leader answers when the followers are back, and dies then.
+        for message in 2..5 {
+            stage.send(message);
+            sleep(100);
+        }
+        sleep(2_000);
+        stage.cluster.set(&cut, Fate::Pass);
+        stage.wait_told(2);
+        stage.cluster.kill(1);
+    } else {
+        stage.deliver(0, 2);
+        // What is on its way is lost with the leader.
+        stage.cluster.set(&cut, Fate::Break);
+        stage.cluster.kill(1);
+        for message in 3..5 {
+            sleep(100);
+            stage.send(message);
+        }
+    }
+    for message in 2..5 {
+        stage.wait_told(message);
+    }
+}
+
+/// The leader dies when it has answered, and the answer does not arrive.
+pub(crate) fn leader_crash(stage: &mut Stage<'_>) {
+    let answers = stage.produce(Way::Response, (2, 2), Fate::Hold);
+    stage.deliver(0, 0);
+    stage.send(1);
+    stage.wait_seen(answers, 2);
+    stage.cluster.kill(1);
+    stage.set_fate(answers, Fate::Break);
+    stage.send(2);
+    stage.wait_told(1);
+    stage.wait_told(2);
+}
+
+/// The leader reaches the producer and nobody else for fifteen seconds.
+pub(crate) fn isolated_leader(stage: &mut Stage<'_>) {
+    let mut isolated = Vec::new();
+    for message in 0..100 {
+        match message {
+            10 => isolated = stage.isolate(1),
+            85 => stage.cluster.set(&isolated, Fate::Pass),
+            _ => {}
+        }
+        stage.send(message);
+        sleep(200);
+    }
+    for message in 0..100 {
+        stage.wait_told(message);
+    }
+}
+
+/// A replica that was away comes back when those that had everything are dead.
+pub(crate) fn unclean_election(stage: &mut Stage<'_>) {
+    stage.deliver(0, 0);
+    stage.wait_replica(3, 0, 1);
+    let isolated = stage.isolate(3);
+    stage.wait_in_sync(0, &[1, 2]);
+    stage.deliver(0, 1);
+    stage.deliver(0, 2);
+    for broker in [1, 2] {
+        stage.cluster.kill(broker);
+    }
+    stage.cluster.set(&isolated, Fate::Pass);
+    if stage.elects_uncleanly() {
+        stage.wait_leader(3);
+    }
+}

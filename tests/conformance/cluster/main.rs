@@ -1,0 +1,134 @@
+//! Scenarios on a real cluster: three brokers of Apache Kafka and a controller as processes on this
+//! machine, real producers, real kills, and a proxy that does to single requests and answers what a
+//! fault asks for.
+//!
+//! What the cluster shows (every replica's log by offset, what each callback said) is one of the
+//! outcomes that the simulator says are possible. `fixtures/cluster.jsonl` holds what it showed,
+//! and every run of the tests asks the simulator again. With `INFLIGHT_CLUSTER=3` each story is
+//! played three times, live; `tests/conformance/run cluster` does it, and ends everything when the
+//! time is up. `INFLIGHT_STORIES` names the stories to be played, separated by commas.
+
+mod cluster;
+mod failures;
+mod frame;
+mod java;
+mod order;
+mod outcome;
+mod possible;
+mod proxy;
+mod stage;
+mod stories;
+
+use cluster::Cluster;
+use inflight_tests::{text_of, workspace};
+use outcome::Outcome;
+use serde_json::{Value, json};
+use stage::Stage;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::{env, fs};
+use stories::{STORIES, Story};
+
+fn fixture() -> PathBuf {
+    workspace().join("tests/fixtures/cluster.jsonl")
+}
+
+/// The release that Maven is asked for.
+fn kafka_version() -> String {
+    let pom = text_of(&workspace().join("tests/conformance/pom.xml"));
+    let (_, rest) = pom.split_once("<kafka.version>").expect("the pom names it");
+    rest.split('<').next().expect("a version").to_owned()
+}
+
+/// Says whether an outcome is one of the possible ones, and if not, what those are.
+fn check(
+    story: &Story,
+    is_fixed: bool,
+    outcome: &Outcome,
+    possible: &BTreeMap<Outcome, u64>,
+) -> Result<(), String> {
+    let class = story.classes[usize::from(is_fixed)];
+    if possible.keys().any(|one| one.resembles(outcome, class)) {
+        return Ok(());
+    }
+    let mut text = format!("{}, fixed: {is_fixed}\ncluster   {}\n", story.scenario, outcome.to_json());
+    for (one, runs) in possible {
+        writeln!(text, "simulator {} in {runs} runs", one.to_json()).expect("a text takes it");
+    }
+    Err(text)
+}
+
+#[test]
+fn what_the_cluster_showed_is_possible() {
+    let text = text_of(&fixture());
+    let recorded: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let mut played = 0;
+    for story in &STORIES {
+        for is_fixed in [false, true] {
+            let possible = possible::possible(&possible::load(story.scenario, story.changes, is_fixed));
+            let is_it = |line: &&Value| line["story"] == story.scenario && line["fixed"] == is_fixed;
+            for line in recorded.iter().filter(is_it) {
+                let outcome = Outcome::from_json(&line["outcome"]).expect("an outcome");
+                check(story, is_fixed, &outcome, &possible).unwrap_or_else(|wrong| panic!("{wrong}"));
+                played += 1;
+            }
+        }
+    }
+    assert_eq!(played, recorded.len(), "each line belongs to a story");
+    assert!(played >= 2 * STORIES.len(), "{played} outcomes of {} stories", STORIES.len());
+}
+
+fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").expect("standard error is there");
+}
+
+/// Writes down what was seen: the outcomes of each story, and how often it was each.
+fn record(seen: &BTreeMap<(usize, bool, Outcome), u64>) {
+    let kafka = kafka_version();
+    let mut text = String::new();
+    for ((story, is_fixed, outcome), times) in seen {
+        let line = json!({
+            "story": STORIES[*story].scenario, "fixed": is_fixed, "kafka": kafka,
+            "times": times, "outcome": outcome.to_json(),
+        });
+        writeln!(text, "{line}").expect("a text takes it");
+    }
+    fs::write(fixture(), text).expect("a fixture is written");
+}
+
+/// One test, so that one cluster serves all stories.
+#[test]
+fn the_cluster_agrees_when_asked() {
+    let Ok(times) = env::var("INFLIGHT_CLUSTER") else { return };
+    let times: u64 = times.parse().expect("INFLIGHT_CLUSTER is a number");
+    let wanted = env::var("INFLIGHT_STORIES").unwrap_or_default();
+    let is_wanted =
+        |story: &Story| wanted.is_empty() || wanted.split(',').any(|name| story.scenario.ends_with(name));
+    java::build();
+    let mut cluster = Cluster::start();
+    let (mut seen, mut wrong, mut number) = (BTreeMap::new(), Vec::new(), 0);
+    for (index, story) in STORIES.iter().enumerate().filter(|(_, story)| is_wanted(story)) {
+        for is_fixed in [false, true] {
+            let scenario = possible::load(story.scenario, story.changes, is_fixed);
+            let possible = possible::possible(&scenario);
+            for _ in 0..times {
+                number += 1;
+                let mut stage = Stage::set(&mut cluster, &scenario, number);
+                (story.play)(&mut stage);
+                let outcome = stage.end();
+                say(&format!("{} {is_fixed} {}", story.scenario, outcome.to_json()));
+                wrong.extend(check(story, is_fixed, &outcome, &possible).err());
+                *seen.entry((index, is_fixed, outcome)).or_default() += 1;
+            }
+        }
+    }
+    drop(cluster);
+    assert!(wrong.is_empty(), "{} of {number} differ\n{}", wrong.len(), wrong.join("\n"));
+    if env::var_os("INFLIGHT_RECORD").is_some() {
+        assert!(wanted.is_empty(), "all stories are recorded or none");
+        record(&seen);
+    }
+}

@@ -1,0 +1,225 @@
+//! The means of a story: what its application does, what the proxy does to its requests, and how
+//! it ended.
+
+use crate::cluster::{BROKERS, CONTROLLER, Cluster, wait_until};
+use crate::frame::{PRODUCE, Source};
+use crate::outcome::{Outcome, Told};
+use crate::proxy::{Fate, Pattern, RuleId, Way};
+use inflight::Loaded;
+use inflight::protocol::{Acks, TopicId};
+use inflight::sim::setup::{OnError, Resume};
+use serde_json::{Map, Value, json};
+use std::thread;
+use std::time::Duration;
+
+/// How long a request may take to arrive at the proxy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A cluster with a scenario's topics and producer on it.
+pub(crate) struct Stage<'a> {
+    /// Where it is played.
+    pub(crate) cluster: &'a mut Cluster,
+    scenario: &'a Loaded,
+    /// Makes names that no other story has.
+    number: u32,
+    /// Each partition of all topics, in the order of the scenario.
+    partitions: Vec<(String, usize)>,
+    /// How often the producer was opened.
+    sessions: u32,
+    /// What an application was told whose process is dead.
+    told: Vec<(u64, Told)>,
+}
+
+/// Settings in Kafka's words.
+fn words(settings: Vec<inflight::protocol::config::Difference>) -> Map<String, Value> {
+    settings.into_iter().map(|one| (one.key.to_owned(), one.value.into())).collect()
+}
+
+impl<'a> Stage<'a> {
+    /// Makes the topics and opens the producer, with the scenario's settings.
+    pub(crate) fn set(cluster: &'a mut Cluster, scenario: &'a Loaded, number: u32) -> Self {
+        let setup = &scenario.setup.cluster;
+        let mut partitions = Vec::new();
+        for topic in setup.topics.ids() {
+            let name = format!("{}-{number}", setup.topics.name(topic));
+            let assignment = assignment(scenario, topic);
+            partitions.extend((0..assignment.len()).map(|partition| (name.clone(), partition)));
+            let config = words(setup.topic_configs[topic.index()].differences_from_default());
+            cluster.client().ask(
+                &json!({ "do": "create", "topic": name, "assignment": assignment, "config": config }),
+            );
+        }
+        let mut stage = Self { cluster, scenario, number, partitions, sessions: 0, told: Vec::new() };
+        for partition in 0..stage.partitions.len() {
+            stage.wait_in_sync(partition, &BROKERS.map(u64::from));
+        }
+        stage.open();
+        stage
+    }
+
+    /// Opens the producer.
+    pub(crate) fn open(&mut self) {
+        self.sessions += 1;
+        let config = words(self.scenario.setup.clients[0].config.differences_from_default());
+        let producer = self.producer();
+        let open = json!({ "do": "open", "producer": producer, "config": config });
+        self.cluster.client().ask(&open);
+    }
+
+    fn producer(&self) -> String {
+        format!("p1-{}-{}", self.number, self.sessions)
+    }
+
+    /// Whether the settings say that the leader is asked to recognise what it has.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.scenario.description.clients[0].enable_idempotence
+    }
+
+    /// max.in.flight.requests.per.connection
+    pub(crate) fn max_in_flight(&self) -> u32 {
+        self.scenario.description.clients[0].max_in_flight
+    }
+
+    /// Whether a record is acked when all replicas in sync have it.
+    pub(crate) fn waits_for_followers(&self) -> bool {
+        self.scenario.description.clients[0].acks == Acks::All
+    }
+
+    /// unclean.leader.election.enable of the first topic.
+    pub(crate) fn elects_uncleanly(&self) -> bool {
+        self.scenario.description.topics[0].unclean_leader_election_enable
+    }
+
+    /// Where an application goes on whose first message without an answer is this one.
+    pub(crate) fn resumed_from(&self, unacked: u64) -> u64 {
+        match self.scenario.setup.clients[0].resume {
+            Resume::FirstUnacked => unacked,
+            Resume::NextUnsent => unacked + 1,
+        }
+    }
+
+    /// Kills the application's process, and starts another one with a producer.
+    pub(crate) fn restart_client(&mut self) {
+        self.told = self.cluster.client().take_told();
+        self.cluster.restart_client();
+        self.open();
+    }
+
+    /// Nothing goes from a broker to other nodes, in both directions.
+    pub(crate) fn isolate(&self, broker: u8) -> Vec<RuleId> {
+        let others = BROKERS.into_iter().filter(|other| *other != broker).chain([CONTROLLER]);
+        others.flat_map(|other| self.cluster.cut(broker, other)).collect()
+    }
+
+    /// The application gives a message to send(), for a partition by its number over all topics.
+    pub(crate) fn send_to(&mut self, partition: usize, message: u64) {
+        let producer = self.producer();
+        let (topic, partition) = &self.partitions[partition];
+        let send = json!({
+            "do": "send", "producer": producer, "topic": topic, "partition": partition,
+            "message": message,
+        });
+        self.cluster.client().ask(&send);
+    }
+
+    /// The same for the first partition.
+    pub(crate) fn send(&mut self, message: u64) {
+        self.send_to(0, message);
+    }
+
+    /// Waits for a message's callback. An application that sends again does so.
+    pub(crate) fn wait_told(&mut self, message: u64) {
+        let told = self.cluster.client().wait_for(message, 1);
+        let thread = &self.scenario.setup.clients[0].threads[0];
+        if matches!((thread.on_error, told), (OnError::Resend { .. }, Told::Failed(_))) {
+            self.send(message);
+            self.cluster.client().wait_for(message, 2);
+        }
+    }
+
+    /// Sends a message and waits until it is delivered.
+    pub(crate) fn deliver(&mut self, partition: usize, message: u64) {
+        self.send_to(partition, message);
+        let told = self.cluster.client().wait_for(message, 1);
+        assert!(matches!(told, Told::Acked(_)), "message {message}: {told:?}");
+    }
+
+    /// A rule for some of the Produce requests of the producer from now on, or for their answers.
+    pub(crate) fn produce(&self, way: Way, (first, last): (u32, u32), fate: Fate) -> RuleId {
+        let source = Some(Source::Client(self.producer()));
+        let api = Some(PRODUCE);
+        let pattern = Pattern { source, target: None, api, way, first, last };
+        self.cluster.proxy().rule(pattern, fate)
+    }
+
+    /// Waits until the proxy has so many frames that the rule is about, meant or not.
+    pub(crate) fn wait_seen(&self, rule: RuleId, count: u32) {
+        let seen = self.cluster.proxy().has_seen(rule, count, PATIENCE);
+        assert!(seen, "{count} frames: not within {PATIENCE:?}");
+    }
+
+    /// Changes what becomes of frames.
+    pub(crate) fn set_fate(&self, rule: RuleId, fate: Fate) {
+        self.cluster.proxy().set(rule, fate);
+    }
+
+    /// Waits until a replica of a partition has so many records.
+    pub(crate) fn wait_replica(&mut self, broker: u8, partition: usize, records: usize) {
+        let (topic, partition) = self.partitions[partition].clone();
+        wait_until(&format!("{records} records of {topic}-{partition} on {broker}"), || {
+            self.cluster.replica(broker, &topic, partition).len() >= records
+        });
+    }
+
+    /// Waits until these and no others are in sync.
+    pub(crate) fn wait_in_sync(&mut self, partition: usize, expected: &[u64]) {
+        let (topic, partition) = self.partitions[partition].clone();
+        self.cluster.wait_in_sync(&topic, partition, expected);
+    }
+
+    /// Waits until this broker leads the first partition.
+    pub(crate) fn wait_leader(&mut self, leader: u64) {
+        let (topic, partition) = self.partitions[0].clone();
+        wait_until(&format!("{topic} led by {leader}"), || {
+            self.cluster.describe(&topic, partition).is_some_and(|(found, _)| found == leader)
+        });
+    }
+
+    /// Ends the story: the producer is closed, everything is whole again, and all replicas and a
+    /// consumer have the same.
+    pub(crate) fn end(mut self) -> Outcome {
+        let close = json!({ "do": "close", "producer": self.producer() });
+        self.cluster.client().ask(&close);
+        self.cluster.proxy().forget();
+        self.cluster.wait_whole();
+        let mut outcome = Outcome::default();
+        let told = std::mem::take(&mut self.told);
+        for (message, told) in told.into_iter().chain(self.cluster.client().take_told()) {
+            outcome.told.entry(message).or_default().push(told);
+        }
+        for (topic, partition) in std::mem::take(&mut self.partitions) {
+            self.cluster.wait_in_sync(&topic, partition, &BROKERS.map(u64::from));
+            let read = json!({ "do": "read", "topic": topic, "partition": partition });
+            let mut log = Vec::new();
+            wait_until(&format!("{topic} the same to all replicas and a consumer"), || {
+                let read = self.cluster.client().ask(&read)["read"].clone();
+                let logs = BROKERS.map(|broker| self.cluster.replica(broker, &topic, partition));
+                let are_same = logs.iter().all(|log| json!(log) == read);
+                log = logs[0].clone();
+                are_same
+            });
+            outcome.logs.push(log);
+        }
+        outcome
+    }
+}
+
+/// The replicas of each partition of a topic.
+fn assignment(scenario: &Loaded, topic: TopicId) -> Vec<Vec<u8>> {
+    scenario.description.topics[topic.index()].replicas.clone()
+}
+
+/// Lets real time pass.
+pub(crate) fn sleep(milliseconds: u64) {
+    thread::sleep(Duration::from_millis(milliseconds));
+}

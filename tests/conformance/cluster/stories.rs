@@ -1,0 +1,106 @@
+//! Scenarios, staged with real processes: the same settings, messages and faults, where what the
+//! simulator does at an instant is done when the proxy has seen the frame in question.
+
+use crate::outcome::Class;
+use crate::proxy::{Fate, Way};
+use crate::stage::{Stage, sleep};
+use crate::{failures, order};
+
+/// A scenario and how it is staged.
+pub(crate) struct Story {
+    /// The path of the scenario below `scenarios`, without its ending.
+    pub(crate) scenario: &'static str,
+    /// Changes to its settings, so that nobody waits for minutes.
+    pub(crate) changes: &'static [&'static str],
+    /// How closely the outcome is looked at, as it is and with its fix.
+    pub(crate) classes: [Class; 2],
+    /// What is done.
+    pub(crate) play: fn(&mut Stage<'_>),
+}
+
+/// A story that is compared exactly and changes nothing.
+const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
+    Story { scenario, changes: &[], classes: [Class::Exact, Class::Exact], play }
+}
+
+/// Everything that is staged. Each one as it is and with its fix.
+pub(crate) const STORIES: [Story; 15] = [
+    story("duplication/lost-response", lost_response),
+    story("order/disconnect-reverses-retries", order::disconnect_reverses_retries),
+    story("loss/acks-0", acks_0),
+    story("loss/acks-1-failover", failures::acks_1_failover),
+    story("duplication/leader-crash-before-the-response", failures::leader_crash),
+    story("loss/expired-yet-present", expired),
+    story("duplication/application-sends-again", expired),
+    story("duplication/producer-restart", producer_restart),
+    story("order/refused-and-overtaken", order::refused_and_overtaken),
+    Story {
+        classes: [Class::Shape, Class::Exact],
+        ..story("order/ghost-of-a-closed-connection", order::ghost)
+    },
+    Story {
+        changes: &["request.timeout.ms=12000", "producers[0].workload[2].every=10s"],
+        ..story("order/sent-to-two-leaders", order::sent_to_two_leaders)
+    },
+    Story {
+        classes: [Class::Shape, Class::Exact],
+        ..story("replication/isolated-leader", failures::isolated_leader)
+    },
+    story("loss/unclean-election", failures::unclean_election),
+    Story {
+        changes: &["request.timeout.ms=5000", "delivery.timeout.ms=8000"],
+        ..story("surprises/first-batch-overtaken", order::first_batch_overtaken)
+    },
+    story("surprises/sequence-rewritten", order::sequence_rewritten),
+];
+
+/// The second answer is lost with its connection.
+fn lost_response(stage: &mut Stage<'_>) {
+    let answers = stage.produce(Way::Response, (2, 2), Fate::Break);
+    stage.deliver(0, 0);
+    stage.send(1);
+    stage.wait_seen(answers, 2);
+    stage.send(2);
+    stage.wait_told(1);
+    stage.wait_told(2);
+}
+
+/// The second request is lost with its connection.
+fn acks_0(stage: &mut Stage<'_>) {
+    let requests = stage.produce(Way::Request, (2, 2), Fate::Break);
+    stage.send(0);
+    stage.wait_told(0);
+    stage.wait_replica(1, 0, 1);
+    stage.send(1);
+    stage.wait_seen(requests, 2);
+    // The producer has to notice that the connection is gone; the scenario gives it 20 ms.
+    sleep(200);
+    stage.send(2);
+    stage.wait_told(1);
+    stage.wait_told(2);
+}
+
+/// A follower that is in sync cannot fetch for five seconds.
+fn expired(stage: &mut Stage<'_>) {
+    stage.deliver(0, 0);
+    stage.deliver(0, 1);
+    let cut = stage.cluster.cut(1, 2);
+    stage.send(2);
+    sleep(5_000);
+    stage.cluster.set(&cut, Fate::Pass);
+    stage.wait_told(2);
+}
+
+/// The process dies before it gets the second answer. The next one resumes where the scenario
+/// says.
+fn producer_restart(stage: &mut Stage<'_>) {
+    let answers = stage.produce(Way::Response, (2, 2), Fate::Hold);
+    stage.deliver(0, 0);
+    stage.send(1);
+    stage.wait_seen(answers, 2);
+    stage.restart_client();
+    stage.set_fate(answers, Fate::Break);
+    for message in stage.resumed_from(1)..3 {
+        stage.deliver(0, message);
+    }
+}
