@@ -16,12 +16,7 @@ pub(crate) const BROKERS: [u8; 3] = [1, 2, 3];
 /// The node id of the controller.
 pub(crate) const CONTROLLER: u8 = 9;
 
-/// Settings of all brokers that are not Kafka's defaults, here and in the simulator: a crash is
-/// noticed sooner.
-pub(crate) const SETTINGS: [(&str, &str); 2] =
-    [("broker.session.timeout.ms", "5000"), ("broker.heartbeat.interval.ms", "1000")];
-
-/// Settings that keep processes small or quiet and decide nothing that a story looks at.
+/// Settings of the brokers that keep processes small or quiet and decide nothing that a story looks at.
 const SMALL: [(&str, &str); 7] = [
     ("auto.create.topics.enable", "false"),
     ("auto.leader.rebalance.enable", "false"),
@@ -39,7 +34,7 @@ const CLUSTER_ID: &str = "aW5mbGlnaHQtY2x1c3RlcA";
 const CANARY: &str = "canary";
 
 /// How long anything may take that only needs a machine that is not too busy.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// The time between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -92,7 +87,8 @@ impl Cluster {
             cluster.restart(node);
         }
         cluster.client = Some(Client::start(&cluster.servers));
-        let create = json!({ "do": "create", "topic": CANARY, "assignment": [BROKERS], "config": {} });
+        let create =
+            json!({ "do": "create", "topic": CANARY, "assignment": [BROKERS], "config": {} });
         wait_until("three brokers", || cluster.client().attempt(&create).is_ok());
         cluster.wait_whole();
         cluster
@@ -133,9 +129,8 @@ impl Cluster {
             "{lines}controller.quorum.voters={quorum}\ncontroller.listener.names=CONTROLLER\n\
              listener.security.protocol.map=\
              CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
-             log.dirs={}\n{}",
+             log.dirs={}\n",
             log_dirs.display(),
-            properties(&SETTINGS),
         );
         fs::write(self.properties_of(node), text).expect("a file of properties");
     }
@@ -210,7 +205,8 @@ impl Cluster {
 
     /// The messages in a replica's log, by offset.
     pub(crate) fn replica(&mut self, broker: u8, topic: &str, partition: usize) -> Vec<u64> {
-        let directory = self.directory.join(broker.to_string()).join(format!("{topic}-{partition}"));
+        let directory =
+            self.directory.join(broker.to_string()).join(format!("{topic}-{partition}"));
         let answer = self.client().ask(&json!({ "do": "replica", "directory": directory }));
         let log = answer["log"].as_array().expect("a log");
         log.iter().filter_map(Value::as_u64).collect()
@@ -218,23 +214,29 @@ impl Cluster {
 
     /// Nothing goes from one node to the other, in both directions, until the rules are changed.
     pub(crate) fn cut(&self, one: u8, other: u8) -> Vec<RuleId> {
-        let mut rules = Vec::new();
-        for (from, to) in [(one, other), (other, one)] {
-            rules.extend(self.cut_from(Some(Source::Node(from)), to));
-        }
-        rules
+        self.between(one, other, Fate::Hold)
+    }
+
+    /// Everything between two nodes takes so many milliseconds.
+    pub(crate) fn slow(&self, one: u8, other: u8, milliseconds: u64) {
+        self.between(one, other, Fate::Delay(milliseconds));
+    }
+
+    fn between(&self, one: u8, other: u8, fate: Fate) -> Vec<RuleId> {
+        let to = |from, to| self.from(Some(Source::Node(from)), to, fate);
+        [to(one, other), to(other, one)].concat()
     }
 
     /// Clients reach the node no more.
     pub(crate) fn cut_from_clients(&self, node: u8) -> Vec<RuleId> {
-        self.cut_from(None, node)
+        self.from(None, node, Fate::Hold)
     }
 
-    fn cut_from(&self, source: Option<Source>, node: u8) -> Vec<RuleId> {
+    fn from(&self, source: Option<Source>, node: u8, fate: Fate) -> Vec<RuleId> {
         let of = |way| {
             let (source, target) = (source.clone(), Some(node));
             let pattern = Pattern { source, target, api: None, way, first: 1, last: u32::MAX };
-            self.proxy.rule(pattern, Fate::Hold)
+            self.proxy.rule(pattern, fate)
         };
         [Way::Request, Way::Response].map(of).to_vec()
     }

@@ -66,6 +66,31 @@ pub(crate) fn isolated_leader(stage: &mut Stage<'_>) {
     }
 }
 
+/// Every broker has the batches, and no answer arrives. A follower is restarted and then leads.
+pub(crate) fn forgotten_batch(stage: &mut Stage<'_>) {
+    let requests = stage.produce(Way::Request, (0, 0), Fate::Pass);
+    let answers = stage.produce(Way::Response, (2, u32::MAX), Fate::Hold);
+    stage.deliver(0, 0);
+    stage.send(1);
+    stage.wait_seen(requests, 2);
+    stage.send(2);
+    // With one request in flight the third message is not sent yet.
+    let sent = if stage.max_in_flight() == 1 { 2 } else { 3 };
+    for broker in [1, 2, 3] {
+        stage.wait_replica(broker, 0, sent);
+    }
+    stage.cluster.stop(2);
+    stage.wait_in_sync(0, &[1, 3]);
+    stage.cluster.restart(2);
+    stage.wait_in_sync(0, &[1, 2, 3]);
+    stage.cluster.stop(1);
+    stage.set_fate(answers, Fate::Break);
+    stage.wait_leader(2);
+    stage.set_fate(answers, Fate::Pass);
+    stage.wait_told(1);
+    stage.wait_told(2);
+}
+
 /// A replica that was away comes back when those that had everything are dead.
 pub(crate) fn unclean_election(stage: &mut Stage<'_>) {
     stage.deliver(0, 0);

@@ -34,6 +34,8 @@ impl Source {
 pub(crate) struct Request {
     /// Which request it is.
     pub(crate) api: i16,
+    /// Its version.
+    pub(crate) version: i16,
     /// Its number in the connection.
     pub(crate) correlation: i32,
     /// Who sends it.
@@ -59,15 +61,26 @@ pub(crate) fn read(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
 
 /// The header of a request. Kafka: RequestHeader, whose first fields all versions share.
 pub(crate) fn request(frame: &[u8]) -> Option<Request> {
-    let short = |at: usize| Some(i16::from_be_bytes(frame.get(at..at + 2)?.try_into().ok()?));
-    let length = usize::from(short(12)?.max(0).unsigned_abs());
+    let (api, version, correlation) = (short(frame, 4)?, short(frame, 6)?, number(frame, 8)?);
+    let length = usize::from(short(frame, 12)?.max(0).unsigned_abs());
     let client_id = String::from_utf8_lossy(frame.get(14..14 + length)?);
-    Some(Request { api: short(4)?, correlation: number(frame, 8)?, source: Source::of(&client_id) })
+    Some(Request { api, version, correlation, source: Source::of(&client_id) })
 }
 
 /// The number of the request that a response is for. Kafka: ResponseHeader.
 pub(crate) fn answered(frame: &[u8]) -> Option<i32> {
     number(frame, 4)
+}
+
+/// The error code of the one partition of a Produce response in a version that names topics by
+/// their ids, as Kafka 4.1 and later do. Kafka: ProduceResponse.json.
+pub(crate) fn produce_error(frame: &[u8], version: i16) -> Option<i16> {
+    // Size, correlation id, no tags, one topic, its id, one partition, its number.
+    (version >= 13).then(|| short(frame, 4 + 4 + 1 + 1 + 16 + 1 + 4))?
+}
+
+fn short(frame: &[u8], at: usize) -> Option<i16> {
+    Some(i16::from_be_bytes(frame.get(at..at + 2)?.try_into().ok()?))
 }
 
 fn number(frame: &[u8], at: usize) -> Option<i32> {
@@ -78,10 +91,18 @@ fn number(frame: &[u8], at: usize) -> Option<i32> {
 fn a_request_says_who_sends_it() {
     let mut frame = vec![0, 0, 0, 0, 0, 1, 0, 13, 0, 0, 0, 7, 0, 18];
     frame.extend_from_slice(b"broker-2-fetcher-0");
-    let expected = Request { api: 1, correlation: 7, source: Source::Node(2) };
+    let expected = Request { api: 1, version: 13, correlation: 7, source: Source::Node(2) };
     assert_eq!(request(&frame), Some(expected));
     assert_eq!(Source::of("raft-client-3"), Source::Node(3));
     assert_eq!(Source::of("1"), Source::Node(1));
     assert_eq!(Source::of("p1"), Source::Client("p1".to_owned()));
     assert_eq!(request(&frame[..20]), None);
+}
+
+#[test]
+fn a_produce_response_says_what_went_wrong() {
+    let mut frame = vec![0; 41];
+    frame[31..33].copy_from_slice(&[0, 19]);
+    assert_eq!(produce_error(&frame, 13), Some(19));
+    assert_eq!(produce_error(&frame, 12), None);
 }

@@ -53,7 +53,8 @@ fn check(
     if possible.keys().any(|one| one.resembles(outcome, class)) {
         return Ok(());
     }
-    let mut text = format!("{}, fixed: {is_fixed}\ncluster   {}\n", story.scenario, outcome.to_json());
+    let mut text =
+        format!("{}, fixed: {is_fixed}\ncluster   {}\n", story.scenario, outcome.to_json());
     for (one, runs) in possible {
         writeln!(text, "simulator {} in {runs} runs", one.to_json()).expect("a text takes it");
     }
@@ -68,11 +69,14 @@ fn what_the_cluster_showed_is_possible() {
     let mut played = 0;
     for story in &STORIES {
         for is_fixed in [false, true] {
-            let possible = possible::possible(&possible::load(story.scenario, story.changes, is_fixed));
-            let is_it = |line: &&Value| line["story"] == story.scenario && line["fixed"] == is_fixed;
+            let possible =
+                possible::possible(&possible::load(story.scenario, story.changes, is_fixed));
+            let is_it =
+                |line: &&Value| line["story"] == story.scenario && line["fixed"] == is_fixed;
             for line in recorded.iter().filter(is_it) {
                 let outcome = Outcome::from_json(&line["outcome"]).expect("an outcome");
-                check(story, is_fixed, &outcome, &possible).unwrap_or_else(|wrong| panic!("{wrong}"));
+                check(story, is_fixed, &outcome, &possible)
+                    .unwrap_or_else(|wrong| panic!("{wrong}"));
                 played += 1;
             }
         }
@@ -105,8 +109,9 @@ fn the_cluster_agrees_when_asked() {
     let Ok(times) = env::var("INFLIGHT_CLUSTER") else { return };
     let times: u64 = times.parse().expect("INFLIGHT_CLUSTER is a number");
     let wanted = env::var("INFLIGHT_STORIES").unwrap_or_default();
-    let is_wanted =
-        |story: &Story| wanted.is_empty() || wanted.split(',').any(|name| story.scenario.ends_with(name));
+    let is_wanted = |story: &Story| {
+        wanted.is_empty() || wanted.split(',').any(|name| story.scenario.ends_with(name))
+    };
     java::build();
     let mut cluster = Cluster::start();
     let (mut seen, mut wrong, mut number) = (BTreeMap::new(), Vec::new(), 0);
@@ -120,7 +125,9 @@ fn the_cluster_agrees_when_asked() {
                 (story.play)(&mut stage);
                 let outcome = stage.end();
                 say(&format!("{} {is_fixed} {}", story.scenario, outcome.to_json()));
-                wrong.extend(check(story, is_fixed, &outcome, &possible).err());
+                let journal = cluster.proxy().take_journal();
+                let checked = check(story, is_fixed, &outcome, &possible);
+                wrong.extend(checked.err().map(|differs| format!("{differs}{journal}\n")));
                 *seen.entry((index, is_fixed, outcome)).or_default() += 1;
             }
         }

@@ -1,6 +1,5 @@
 //! What the simulator says may come of a scenario.
 
-use crate::cluster::SETTINGS;
 use crate::outcome::{Outcome, Told};
 use inflight::protocol::fact::SendError;
 use inflight::protocol::{BrokerId, Fact, SessionId, TopicPartition};
@@ -13,9 +12,7 @@ const SEEDS: u64 = 200;
 
 /// A scenario with changes to its settings, or the fix of it.
 pub(crate) fn load(scenario: &str, changes: &[&str], is_fixed: bool) -> Loaded {
-    let settings = SETTINGS.map(|(key, value)| format!("{key}={value}"));
-    let changes = changes.iter().map(|change| (*change).to_owned());
-    let overrides = settings.into_iter().chain(changes).collect();
+    let overrides = changes.iter().map(|change| (*change).to_owned()).collect();
     let path = workspace().join(format!("scenarios/{scenario}.json"));
     let options = Options { overrides, directory: None };
     let loaded = load_file(&path, &options).unwrap_or_else(|wrong| panic!("{wrong}"));
@@ -74,7 +71,9 @@ impl Story {
                     self.messages.insert((session, partition, first + index), message + index);
                 }
             }
-            Fact::BatchAppended { broker, partition, base_offset, count, session, first, .. } => {
+            Fact::BatchAppended {
+                broker, partition, base_offset, count, session, first, ..
+            } => {
                 for index in 0..u64::from(count) {
                     let message = self.message(session, partition, first + index);
                     let log = self.log(partition, broker);
@@ -116,8 +115,11 @@ impl Story {
     fn common_log(&mut self, partition: TopicPartition, title: &str) -> Vec<u64> {
         let brokers: Vec<BrokerId> = (1..=3).map(BrokerId::new).collect();
         let up = brokers.into_iter().filter(|broker| !self.down.contains(broker));
-        let logs: BTreeSet<Vec<u64>> =
-            up.collect::<Vec<_>>().into_iter().map(|broker| self.log(partition, broker).clone()).collect();
+        let logs: BTreeSet<Vec<u64>> = up
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|broker| self.log(partition, broker).clone())
+            .collect();
         assert_eq!(logs.len(), 1, "{title}: replicas differ at the end: {logs:?}");
         logs.into_iter().next().expect("one log")
     }
@@ -130,10 +132,12 @@ fn exception(error: SendError) -> String {
         SendError::DeliveryTimeout | SendError::MetadataTimeout => "TimeoutException",
         SendError::BufferExhausted => "BufferExhaustedException",
         SendError::RecordTooLarge => "RecordTooLargeException",
-        SendError::BatchLargerThanMemory | SendError::InvalidPartition => "IllegalArgumentException",
-        SendError::ProducerClosed
-        | SendError::ProducerClosedForcefully
-        | SendError::FatalState => "KafkaException",
+        SendError::BatchLargerThanMemory | SendError::InvalidPartition => {
+            "IllegalArgumentException"
+        }
+        SendError::ProducerClosed | SendError::ProducerClosedForcefully | SendError::FatalState => {
+            "KafkaException"
+        }
     }
     .to_owned()
 }

@@ -3,7 +3,7 @@
 //! Each node is advertised at a port of the proxy. A connection has a reader and a writer for each
 //! direction, so that frames are counted when they arrive and held in order, as TCP would.
 
-use crate::frame::{self, Source};
+use crate::frame::{self, PRODUCE, Request, Source};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -26,7 +26,9 @@ pub(crate) enum Way {
 pub(crate) enum Fate {
     /// It goes on.
     Pass,
-    /// It waits, and all behind it.
+    /// It is late by so many milliseconds, and all behind it.
+    Delay(u64),
+    /// It waits until this changes, and all behind it.
     Hold,
     /// It is swallowed, and the connection breaks.
     Break,
@@ -72,6 +74,8 @@ struct Label {
 struct Shared {
     rules: Mutex<Vec<Rule>>,
     changed: Condvar,
+    /// The Produce requests and their answers, in words, as they arrived.
+    journal: Mutex<Vec<String>>,
 }
 
 /// The proxy of a cluster. Its threads end with the process.
@@ -113,10 +117,23 @@ impl Shared {
 
     /// Waits until nothing holds the frame. Says whether it may go on.
     fn may_pass(&self, meant: &[usize]) -> bool {
-        let fate = |rules: &[Rule], fate| meant.iter().any(|index| rules[*index].fate == fate);
-        let held = |rules: &mut Vec<Rule>| !fate(rules, Fate::Break) && fate(rules, Fate::Hold);
+        let is = |rules: &[Rule], fate| meant.iter().any(|index| rules[*index].fate == fate);
+        let held = |rules: &mut Vec<Rule>| !is(rules, Fate::Break) && is(rules, Fate::Hold);
         let rules = self.changed.wait_while(self.rules(), held);
-        !fate(&rules.expect("no thread panics with the rules"), Fate::Break)
+        let rules = rules.expect("no thread panics with the rules");
+        let delay = |index: &usize| match rules[*index].fate {
+            Fate::Delay(milliseconds) => milliseconds,
+            Fate::Pass | Fate::Hold | Fate::Break => 0,
+        };
+        let delay = Duration::from_millis(meant.iter().map(delay).max().unwrap_or_default());
+        let may_pass = !is(&rules, Fate::Break);
+        drop(rules);
+        thread::sleep(delay);
+        may_pass
+    }
+
+    fn note(&self, line: String) {
+        self.journal.lock().expect("no thread panics with the journal").push(line);
     }
 }
 
@@ -159,6 +176,12 @@ impl Proxy {
         self.shared.changed.notify_all();
     }
 
+    /// The Produce requests and answers since the last time.
+    pub(crate) fn take_journal(&self) -> String {
+        let mut journal = self.shared.journal.lock().expect("no thread panics with the journal");
+        std::mem::take(&mut *journal).join("\n")
+    }
+
     /// Waits until so many frames of the rule's pattern have arrived. Says whether they have.
     pub(crate) fn has_seen(&self, rule: RuleId, count: u32, patience: Duration) -> bool {
         let wait = |rules: &mut Vec<Rule>| rules[rule.0].seen < count;
@@ -176,16 +199,25 @@ fn join(client: &TcpStream, server: &TcpStream, node: u8, shared: &Arc<Shared>) 
     let asked = Arc::new(Mutex::new(BTreeMap::new()));
     let requests = Lane::new(clone(client), clone(server), Way::Request, node, shared);
     let responses = Lane::new(clone(server), clone(client), Way::Response, node, shared);
-    let open = Arc::clone(&asked);
+    let (open, journal) = (Arc::clone(&asked), Arc::clone(shared));
     requests.start(move |frame| {
         let request = frame::request(frame)?;
-        let known = (request.source.clone(), request.api);
-        open.lock().expect("no panic").insert(request.correlation, known);
-        Some(Label { source: request.source, api: request.api })
+        let (api, correlation, source) = (request.api, request.correlation, request.source.clone());
+        if api == PRODUCE {
+            journal.note(format!("request {correlation} of {source:?} to {node}"));
+        }
+        open.lock().expect("no panic").insert(correlation, request);
+        Some(Label { source, api })
     });
+    let journal = Arc::clone(shared);
     responses.start(move |frame| {
         let correlation = frame::answered(frame)?;
-        let (source, api) = asked.lock().expect("no panic").remove(&correlation)?;
+        let Request { api, version, source, .. } =
+            asked.lock().expect("no panic").remove(&correlation)?;
+        if api == PRODUCE {
+            let error = frame::produce_error(frame, version);
+            journal.note(format!("answer {correlation} from {node}: {error:?}"));
+        }
         Some(Label { source, api })
     });
 }

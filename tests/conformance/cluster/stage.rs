@@ -49,7 +49,8 @@ impl<'a> Stage<'a> {
                 &json!({ "do": "create", "topic": name, "assignment": assignment, "config": config }),
             );
         }
-        let mut stage = Self { cluster, scenario, number, partitions, sessions: 0, told: Vec::new() };
+        let mut stage =
+            Self { cluster, scenario, number, partitions, sessions: 0, told: Vec::new() };
         for partition in 0..stage.partitions.len() {
             stage.wait_in_sync(partition, &BROKERS.map(u64::from));
         }
@@ -68,11 +69,6 @@ impl<'a> Stage<'a> {
 
     fn producer(&self) -> String {
         format!("p1-{}-{}", self.number, self.sessions)
-    }
-
-    /// Whether the settings say that the leader is asked to recognise what it has.
-    pub(crate) fn is_idempotent(&self) -> bool {
-        self.scenario.description.clients[0].enable_idempotence
     }
 
     /// max.in.flight.requests.per.connection

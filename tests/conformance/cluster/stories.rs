@@ -24,7 +24,7 @@ const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
 }
 
 /// Everything that is staged. Each one as it is and with its fix.
-pub(crate) const STORIES: [Story; 15] = [
+pub(crate) const STORIES: [Story; 16] = [
     story("duplication/lost-response", lost_response),
     story("order/disconnect-reverses-retries", order::disconnect_reverses_retries),
     story("loss/acks-0", acks_0),
@@ -34,14 +34,8 @@ pub(crate) const STORIES: [Story; 15] = [
     story("duplication/application-sends-again", expired),
     story("duplication/producer-restart", producer_restart),
     story("order/refused-and-overtaken", order::refused_and_overtaken),
-    Story {
-        classes: [Class::Shape, Class::Exact],
-        ..story("order/ghost-of-a-closed-connection", order::ghost)
-    },
-    Story {
-        changes: &["request.timeout.ms=12000", "producers[0].workload[2].every=10s"],
-        ..story("order/sent-to-two-leaders", order::sent_to_two_leaders)
-    },
+    story("order/ghost-of-a-closed-connection", order::ghost),
+    story("order/sent-to-two-leaders", order::sent_to_two_leaders),
     Story {
         classes: [Class::Shape, Class::Exact],
         ..story("replication/isolated-leader", failures::isolated_leader)
@@ -52,6 +46,7 @@ pub(crate) const STORIES: [Story; 15] = [
         ..story("surprises/first-batch-overtaken", order::first_batch_overtaken)
     },
     story("surprises/sequence-rewritten", order::sequence_rewritten),
+    story("surprises/forgotten-batch", failures::forgotten_batch),
 ];
 
 /// The second answer is lost with its connection.
