@@ -95,7 +95,9 @@ pub(crate) fn forgotten_batch(stage: &mut Stage<'_>) {
 pub(crate) fn unclean_election(stage: &mut Stage<'_>) {
     stage.deliver(0, 0);
     stage.wait_replica(3, 0, 1);
-    let isolated = stage.isolate(3);
+    let mut isolated = stage.isolate(3);
+    // Clients would go on hearing from it what it knows.
+    isolated.extend(stage.cluster.cut_from_clients(3));
     stage.wait_in_sync(0, &[1, 2]);
     stage.deliver(0, 1);
     stage.deliver(0, 2);

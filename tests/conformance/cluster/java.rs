@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long a process may live, in seconds, if everything else fails to end it.
-const LIFE_MAX: u32 = 3600;
+const LIFE_MAX: u32 = 7200;
 /// How long a client may take for one command or callback.
 const PATIENCE: Duration = Duration::from_secs(90);
 

@@ -1,6 +1,7 @@
 //! What the simulator says may come of a scenario.
 
 use crate::outcome::{Outcome, Told};
+use crate::stories::Story;
 use inflight::protocol::fact::SendError;
 use inflight::protocol::{BrokerId, Fact, SessionId, TopicPartition};
 use inflight::{Halt, Keep, Loaded, Options, load_file, play};
@@ -10,27 +11,30 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many runs of a scenario there are.
 const SEEDS: u64 = 200;
 
-/// A scenario with changes to its settings, or the fix of it.
-pub(crate) fn load(scenario: &str, changes: &[&str], is_fixed: bool) -> Loaded {
-    let overrides = changes.iter().map(|change| (*change).to_owned()).collect();
-    let path = workspace().join(format!("scenarios/{scenario}.json"));
+/// A scenario with a story's changes to its settings and some more, or the fix of it.
+pub(crate) fn load(story: &Story, more: &[&str], is_fixed: bool) -> Loaded {
+    let overrides = story.changes.iter().chain(more).map(|change| (*change).to_owned()).collect();
+    let path = workspace().join(format!("scenarios/{}.json", story.scenario));
     let options = Options { overrides, directory: None };
     let loaded = load_file(&path, &options).unwrap_or_else(|wrong| panic!("{wrong}"));
     if is_fixed { loaded.fix.expect("a fix").scenario } else { loaded }
 }
 
 /// The outcomes of many runs, with how many had each.
-pub(crate) fn possible(scenario: &Loaded) -> BTreeMap<Outcome, u64> {
+pub(crate) fn of(story: &Story, is_fixed: bool) -> BTreeMap<Outcome, u64> {
     let mut found = BTreeMap::new();
-    for seed in 1..=SEEDS {
-        *found.entry(outcome(&scenario.clone().with_seed(seed))).or_default() += 1;
+    for timing in [&[][..]].iter().chain(story.timings) {
+        let scenario = load(story, timing, is_fixed);
+        for seed in 1..=SEEDS {
+            *found.entry(outcome(&scenario.clone().with_seed(seed))).or_default() += 1;
+        }
     }
     found
 }
 
 /// A run as its facts tell it.
 #[derive(Default)]
-struct Story {
+struct Replay {
     /// The message of each record.
     messages: BTreeMap<(SessionId, TopicPartition, u64), u64>,
     /// The logs of all replicas.
@@ -43,7 +47,7 @@ struct Story {
 fn outcome(scenario: &Loaded) -> Outcome {
     let played = play(scenario, Keep::Everything);
     assert_eq!(played.halt, Halt::Quiescent, "{}", scenario.title);
-    let mut story = Story::default();
+    let mut story = Replay::default();
     for (_, fact) in &played.facts {
         story.note(*fact);
     }
@@ -55,7 +59,7 @@ fn outcome(scenario: &Loaded) -> Outcome {
     story.outcome
 }
 
-impl Story {
+impl Replay {
     fn message(&self, session: SessionId, partition: TopicPartition, record: u64) -> u64 {
         self.messages[&(session, partition, record)]
     }

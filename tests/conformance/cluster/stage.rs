@@ -171,6 +171,9 @@ impl<'a> Stage<'a> {
     pub(crate) fn wait_in_sync(&mut self, partition: usize, expected: &[u64]) {
         let (topic, partition) = self.partitions[partition].clone();
         self.cluster.wait_in_sync(&topic, partition, expected);
+        // A broker publishes metadata before its partitions act on them. Kafka:
+        // BrokerMetadataPublisher.onMetadataUpdate.
+        sleep(500);
     }
 
     /// Waits until this broker leads the first partition.

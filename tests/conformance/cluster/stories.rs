@@ -12,15 +12,20 @@ pub(crate) struct Story {
     pub(crate) scenario: &'static str,
     /// Changes to its settings, so that nobody waits for minutes.
     pub(crate) changes: &'static [&'static str],
+    /// In the simulator each of these is tried as well: what takes how long.
+    pub(crate) timings: &'static [&'static [&'static str]],
     /// How closely the outcome is looked at, as it is and with its fix.
     pub(crate) classes: [Class; 2],
     /// What is done.
     pub(crate) play: fn(&mut Stage<'_>),
 }
 
+/// Two requests of the same instant are handled in either order.
+const REQUEST_TIME: &str = r#"cluster.request-time={"exponential":"50us"}"#;
+
 /// A story that is compared exactly and changes nothing.
 const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
-    Story { scenario, changes: &[], classes: [Class::Exact, Class::Exact], play }
+    Story { scenario, changes: &[], timings: &[], classes: [Class::Exact, Class::Exact], play }
 }
 
 /// Everything that is staged. Each one as it is and with its fix.
@@ -34,7 +39,14 @@ pub(crate) const STORIES: [Story; 16] = [
     story("duplication/application-sends-again", expired),
     story("duplication/producer-restart", producer_restart),
     story("order/refused-and-overtaken", order::refused_and_overtaken),
-    story("order/ghost-of-a-closed-connection", order::ghost),
+    Story {
+        timings: &[
+            &[REQUEST_TIME, "producers[0].workload[1].start=1200ms"],
+            &[REQUEST_TIME, "producers[0].workload[1].start=1300ms"],
+            &[REQUEST_TIME, "producers[0].workload[1].start=1400ms"],
+        ],
+        ..story("order/ghost-of-a-closed-connection", order::ghost)
+    },
     story("order/sent-to-two-leaders", order::sent_to_two_leaders),
     Story {
         classes: [Class::Shape, Class::Exact],
