@@ -42,7 +42,6 @@ pub(crate) struct RecordAccumulator {
     incomplete: u32,
     /// No batch expires before this; see `expire`.
     expiry_bound_ms: i64,
-    pub(crate) next_expiry_ms: i64,
 }
 
 inflight_des::clone_fields!(RecordAccumulator {
@@ -60,7 +59,6 @@ inflight_des::clone_fields!(RecordAccumulator {
     closed,
     incomplete,
     expiry_bound_ms,
-    next_expiry_ms,
 });
 
 /// The batches of one partition.
@@ -108,7 +106,6 @@ impl RecordAccumulator {
             closed: false,
             incomplete: 0,
             expiry_bound_ms: i64::MAX,
-            next_expiry_ms: i64::MAX,
         }
     }
 
@@ -195,12 +192,35 @@ impl RecordAccumulator {
 
     /// Whether no batch has reached its timeout. The bound may be too early, never too late.
     #[inline]
-    pub(crate) fn nothing_expires(&mut self, now_ms: i64) -> bool {
-        let nothing = now_ms < self.expiry_bound_ms;
-        if nothing {
-            self.next_expiry_ms = self.expiry_bound_ms;
+    pub(crate) fn nothing_expires(&self, now_ms: i64) -> bool {
+        now_ms < self.expiry_bound_ms
+    }
+
+    /// When the poll has to end for the next batch that expires, if that is before `limit_ms`;
+    /// otherwise anything from there on. Only the first batch of each list counts: one behind it
+    /// that is older, as after a retry, is noticed late. Kafka: RecordAccumulator.nextExpiryTimeMs.
+    #[inline]
+    pub(crate) fn next_expiry_ms(
+        &self,
+        config: &ProducerConfig,
+        in_flight: &[VecDeque<BatchSlot>],
+        limit_ms: i64,
+    ) -> i64 {
+        if self.expiry_bound_ms >= limit_ms {
+            return limit_ms;
         }
-        nothing
+        let queued = self.queues.iter().map(|queue| &queue.batches);
+        in_flight
+            .iter()
+            .chain(queued)
+            .filter_map(|list| list.front())
+            .map(|slot| self.expires_ms(config, *slot))
+            .min()
+            .unwrap_or(i64::MAX)
+    }
+
+    fn expires_ms(&self, config: &ProducerConfig, slot: BatchSlot) -> i64 {
+        self.batches[slot].created_ms.saturating_add(config.delivery_timeout_ms)
     }
 
     /// Batches whose delivery.timeout.ms is over, from the heads of the queues; they are taken out.
@@ -216,7 +236,7 @@ impl RecordAccumulator {
     ) {
         let timeout_ms = config.delivery_timeout_ms;
         let expires_ms = |batch: &ProducerBatch| batch.created_ms.saturating_add(timeout_ms);
-        let (mut next_ms, mut bound_ms) = (i64::MAX, i64::MAX);
+        let mut bound_ms = i64::MAX;
         let queued = self.queues.iter_mut().map(|queue| &mut queue.batches);
         let lists =
             (in_flight.iter_mut().map(|list| (list, true))).chain(queued.map(|list| (list, false)));
@@ -226,7 +246,6 @@ impl RecordAccumulator {
                 if !batch.has_reached_delivery_timeout(timeout_ms, now_ms) {
                     // What lies behind a batch that has time left is not looked at, even if it is
                     // older: then the bound lies in the past, and each pass looks again.
-                    next_ms = next_ms.min(expires_ms(batch));
                     let all = list.iter().map(|slot| expires_ms(&self.batches[*slot]));
                     bound_ms = all.fold(bound_ms, i64::min);
                     break;
@@ -240,7 +259,6 @@ impl RecordAccumulator {
             }
         }
         self.expiry_bound_ms = bound_ms;
-        self.next_expiry_ms = next_ms;
     }
 
     /// Lets the bound of `expire` know of a new batch.
@@ -271,5 +289,45 @@ impl RecordAccumulator {
     /// The segments of a batch, to tell the application about each.
     pub(crate) fn segments(&self, slot: BatchSlot) -> &[Segment] {
         &self.batches[slot].segments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use inflight_protocol::{BrokerId, Defects, Topics};
+
+    /// Two batches that a disconnect has put back in reverse, as without idempotence.
+    #[test]
+    fn of_a_queue_only_the_head_ends_the_poll_when_it_expires() {
+        let config = ProducerConfig { delivery_timeout_ms: 1_000, ..ProducerConfig::default() };
+        let topics = Topics::new([("t", 1)]);
+        let env = Env {
+            config: &config,
+            topics: &topics,
+            brokers: 1,
+            bootstrap: &[BrokerId::new(1)],
+            compression_ratio: 1.0,
+            defects: Defects::NONE,
+        };
+        let mut accumulator = RecordAccumulator::new(&env, SessionId::new(0));
+        for created_ms in [400, 100] {
+            let slot = accumulator.open_batch(NewBatch {
+                id: BatchId::new(0),
+                partition: TopicPartition::new(0),
+                session: SessionId::new(0),
+                first: 0,
+                created_ms,
+                capacity: 100,
+                compression_ratio: None,
+            });
+            accumulator.queues[0].batches.push_back(slot);
+            accumulator.bound_expiry(&config, created_ms);
+        }
+        assert!(!accumulator.nothing_expires(1_100), "each pass looks from then on");
+        assert_eq!(accumulator.next_expiry_ms(&config, &[], i64::MAX), 1_400);
+        assert_eq!(accumulator.next_expiry_ms(&config, &[], 900), 900, "nobody asks for more");
+        let in_flight = [accumulator.queues[0].batches.clone(), VecDeque::from([1])];
+        assert_eq!(accumulator.next_expiry_ms(&config, &in_flight, i64::MAX), 1_100);
     }
 }

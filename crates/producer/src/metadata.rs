@@ -68,6 +68,9 @@ struct TopicState {
     is_new: bool,
     /// Whether the snapshot has its partitions.
     known: bool,
+    /// Whether the snapshot before had its topic id. Without one, partitions are taken over from a
+    /// response whatever their epoch.
+    had_id: bool,
     error: Option<ErrorCode>,
 }
 
@@ -75,7 +78,7 @@ struct TopicState {
 struct PartitionState {
     leader: Option<BrokerId>,
     leader_epoch: Option<LeaderEpoch>,
-    /// The greatest epoch ever seen, kept when the snapshot is lost.
+    /// The greatest epoch seen, kept when the snapshot is lost.
     last_seen_epoch: Option<LeaderEpoch>,
 }
 
@@ -302,7 +305,7 @@ impl ProducerMetadata {
             topic_state.known = true;
             self.need_full_update |= metadata.error.is_some_and(ErrorCode::refreshes_metadata);
             let state = &mut self.partitions[metadata.partition.index()];
-            match state.last_seen_epoch {
+            match state.last_seen_epoch.filter(|_| topic_state.had_id) {
                 // An older view: keep what is cached.
                 Some(seen) if metadata.leader_epoch < seen => continue,
                 Some(seen) if metadata.leader_epoch == seen => {}
@@ -311,6 +314,9 @@ impl ProducerMetadata {
             state.last_seen_epoch = Some(metadata.leader_epoch);
             state.leader = metadata.leader;
             state.leader_epoch = Some(metadata.leader_epoch);
+        }
+        for state in &mut self.topics {
+            state.had_id = state.known;
         }
         self.index_leaders();
     }
@@ -361,13 +367,15 @@ impl ProducerMetadata {
         true
     }
 
-    /// Back to the bootstrap addresses. Kafka: Metadata.rebootstrap.
+    /// Back to the bootstrap addresses. The greatest epochs stay, but as the topic ids are forgotten
+    /// the next response replaces them, even by older ones. Kafka: Metadata.rebootstrap.
     pub(crate) fn rebootstrap(&mut self) {
         self.need_full_update = true;
         self.update_version += 1;
         self.brokers = BrokerSet::EMPTY;
         for state in &mut self.topics {
             state.known = false;
+            state.had_id = false;
         }
         self.partitions.iter_mut().for_each(PartitionState::leave_snapshot);
         self.index_leaders();
@@ -508,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn rebootstrapping_forgets_the_brokers_but_not_the_epochs() {
+    fn after_rebootstrapping_an_older_epoch_is_news() {
         let mut bench = Bench::new();
         bench.metadata.add(ORDERS, NOW);
         bench.respond(NOW, &[(0, 2, 5), (1, 2, 0)]);
@@ -516,7 +524,23 @@ mod tests {
         assert!(bench.metadata.is_bootstrap());
         assert_eq!(bench.metadata.leader(TopicPartition::new(0)), None);
         bench.respond(NOW + 1, &[(0, 1, 4), (1, 2, 0)]);
-        assert_eq!(bench.metadata.leader(TopicPartition::new(0)), None, "4 is older than 5");
+        assert_eq!(bench.metadata.leader(TopicPartition::new(0)), Some(BrokerId::new(1)));
+        bench.respond(NOW + 2, &[(0, 3, 3), (1, 2, 0)]);
+        assert_eq!(bench.metadata.leader(TopicPartition::new(0)), Some(BrokerId::new(1)));
+    }
+
+    #[test]
+    fn a_response_after_rebootstrapping_does_not_lengthen_the_gap() {
+        let mut bench = Bench::new();
+        bench.metadata.add(ORDERS, NOW);
+        for _ in 0..4 {
+            bench.respond(NOW, &[(0, 1, 0), (1, 2, 0)]);
+        }
+        bench.metadata.rebootstrap();
+        bench.respond(NOW, &[(0, 1, 0), (1, 2, 0)]);
+        bench.metadata.request_update();
+        let wait = bench.metadata.time_to_next_update(NOW);
+        assert!((80..120).contains(&wait), "{wait}");
     }
 
     #[test]

@@ -196,7 +196,15 @@ impl Producer {
         } else {
             self.send_to(ctx, &mut brokers, &mut next_check_ms)
         };
-        let expiry_ms = self.accumulator.next_expiry_ms.saturating_sub(ctx.now_ms);
+        let limit_ms = next_check_ms.min(ctx.env.config.request_timeout_ms);
+        let expiry_ms = self
+            .accumulator
+            .next_expiry_ms(
+                ctx.env.config,
+                &self.in_flight_batches,
+                ctx.now_ms.saturating_add(limit_ms),
+            )
+            .saturating_sub(ctx.now_ms);
         // Kafka polls without blocking as long as a broker was ready. If that sent nothing the
         // thread spins until time or the network changes something; here it waits for that.
         Looked { timeout_ms: next_check_ms.min(expiry_ms).max(0), is_all }

@@ -51,7 +51,10 @@ impl Producer {
             Outcome::Disconnected => Some(ErrorCode::NetworkException),
             Outcome::TimedOut => Some(ErrorCode::RequestTimedOut),
         };
-        for slot in slots {
+        // Kafka goes through a hash map of partitions here.
+        let mut ascending: SmallVec<[BatchSlot; 8]> = SmallVec::from_slice(slots);
+        ascending.sort_unstable_by_key(|slot| self.accumulator.batches[*slot].partition);
+        for slot in &ascending {
             let response = synthetic(slot, self, error);
             self.complete_batch(ctx, *slot, &response, &mut hints);
         }

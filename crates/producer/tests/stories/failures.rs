@@ -34,6 +34,28 @@ fn after_a_disconnect_batches_come_back_in_reverse() {
     );
 }
 
+/// Whatever the order in which they were drained: Kafka goes through a hash map of partitions.
+#[test]
+fn a_disconnect_ends_the_batches_of_a_request_in_the_order_of_partitions() {
+    let mut bench = Bench::new(4, ProducerConfig { linger_ms: 5, ..plain() });
+    bench.leaders = vec![Some((1, 0)); 4];
+    for round in 0..2 {
+        for partition in 0..4 {
+            bench.send(partition, 1, 10);
+        }
+        bench.pass_ms(5);
+        if round == 0 {
+            bench.ack(1, 0);
+        }
+    }
+    assert_eq!(bench.in_flight(1), ["p3 +1, p0 +1, p1 +1, p2 +1"]);
+    bench.take_log();
+    bench.disconnect(1);
+    let log = bench.take_log();
+    let requeued: Vec<&str> = log.iter().filter_map(|line| line.split(' ').nth(2)).collect();
+    assert_eq!(requeued[..4], ["p0", "p1", "p2", "p3"], "{log:?}");
+}
+
 /// Sharp edge 10: one request times out, all on the connection fail.
 #[test]
 fn a_request_timeout_closes_the_connection_and_fails_everything_on_it() {
