@@ -5,15 +5,15 @@ use crate::script::{Config, Script, What};
 use inflight_des::{Chance, ChoicePoint, Deviation, Effect, Instant, Kinds, Seed, Span};
 use inflight_producer::{Destination, Env, Producer, Reports, SendRequest, Streams};
 use inflight_protocol::fact::SendError;
-use inflight_protocol::message::{Acks, ProduceRequest};
+use inflight_protocol::message::Acks;
 use inflight_protocol::record_size::RecordShape;
 use inflight_protocol::{
     BrokerId, ClientId, Defects, Fact, Incoming, Outgoing, ProducerConfig, SessionId, ThreadId,
     TopicId, Topics, Turn,
 };
 
-/// How many draws of a stream are prescribed.
-const DRAWS: u64 = 2_000;
+/// How many draws of a stream are prescribed: as many as a script has milliseconds, and more.
+const DRAWS: u64 = 16_000;
 /// The draw that makes a jitter of nothing.
 const NO_JITTER: u64 = 200_000;
 
@@ -175,9 +175,10 @@ impl Bench<'_> {
             match effect {
                 Effect::Did(fact) => self.note_fact(&fact),
                 Effect::Send(outgoing) => {
-                    if let Some((broker, request)) = self.network.take(outgoing) {
-                        self.note(&format!("send b{broker} {}", describe(&request)));
+                    if let Some(line) = self.network.line(&outgoing) {
+                        self.note(&line);
                     }
+                    self.network.take(outgoing);
                 }
                 Effect::Again => unreachable!("a producer never asks for a step"),
             }
@@ -216,19 +217,6 @@ fn code_of(error: SendError) -> &'static str {
         SendError::DeliveryTimeout | SendError::MetadataTimeout => "REQUEST_TIMED_OUT",
         _ => "UNKNOWN_SERVER_ERROR",
     }
-}
-
-/// The batches of a produce request by partition: identity, records, bytes.
-fn describe(request: &ProduceRequest) -> String {
-    let mut batches: Vec<_> = request.batches.iter().collect();
-    batches.sort_by_key(|(partition, _)| *partition);
-    let batches = batches.into_iter().map(|(partition, batch)| {
-        let identity = batch.producer.map_or("-".to_owned(), |producer| {
-            format!("{}/{}/{}", producer.id, producer.epoch, producer.base_sequence)
-        });
-        format!("p{partition} {identity} +{} {}B", batch.records.count, batch.bytes)
-    });
-    batches.collect::<Vec<_>>().join(", ")
 }
 
 /// What the network hands to a producer.

@@ -28,6 +28,19 @@ struct Connection {
     entries: VecDeque<(CorrelationId, Option<Response>)>,
 }
 
+/// The batches of a produce request by partition: identity, records, bytes.
+fn describe(request: &ProduceRequest) -> String {
+    let mut batches: Vec<_> = request.batches.iter().collect();
+    batches.sort_by_key(|(partition, _)| *partition);
+    let batches = batches.into_iter().map(|(partition, batch)| {
+        let identity = batch.producer.map_or("-".to_owned(), |producer| {
+            format!("{}/{}/{}", producer.id, producer.epoch, producer.base_sequence)
+        });
+        format!("p{partition} {identity} +{} {}B", batch.records.count, batch.bytes)
+    });
+    batches.collect::<Vec<_>>().join(", ")
+}
+
 /// What lies around a producer.
 pub(crate) struct Network {
     pub(crate) arrivals: Arrivals,
@@ -66,43 +79,66 @@ impl Network {
         *led = (leader, led.1 + 1);
     }
 
-    /// Takes what the producer sends, and tells of a produce request.
-    pub(crate) fn take(&mut self, outgoing: Outgoing) -> Option<(u8, ProduceRequest)> {
+    /// What is told of something that the producer sends.
+    pub(crate) fn line(&self, outgoing: &Outgoing) -> Option<String> {
+        match outgoing {
+            Outgoing::Connect { to, .. } => Some(format!("connect {to}")),
+            Outgoing::Request { connection, request, .. } => {
+                let known = self.connections.iter().find(|known| known.id == *connection)?;
+                let broker = known.broker;
+                match request {
+                    Request::Produce(request) => {
+                        Some(format!("send b{broker} {}", describe(request)))
+                    }
+                    Request::Metadata(_) => Some(format!("metadata b{broker}")),
+                    Request::InitProducerId => Some(format!("init b{broker}")),
+                    Request::ApiVersions | Request::Fetch(_) => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes what the producer sends.
+    pub(crate) fn take(&mut self, outgoing: Outgoing) {
         match outgoing {
             Outgoing::Connect { connection, to } => {
                 let Node::Broker(broker) = to else { panic!("connected to {to}") };
                 let entries = VecDeque::new();
                 self.connections.push(Connection { id: connection, broker: broker.get(), entries });
                 self.arrivals.push_back(Incoming::Connected { connection });
-                None
             }
-            Outgoing::Close { connection } => {
-                self.forget(connection);
-                None
-            }
+            Outgoing::Close { connection } => self.forget(connection),
             Outgoing::Request { connection, correlation, request } => {
-                let index = self.connections.iter().position(|known| known.id == connection)?;
-                let (response, produce) = self.answer_at_once(request);
-                let own = &mut self.connections[index];
-                let broker = own.broker;
-                let expects = match &produce {
-                    Some(request) => request.acks != inflight_protocol::message::Acks::None,
-                    None => true,
-                };
-                if expects {
-                    own.entries.push_back((correlation, response));
-                    if let Some(request) = produce.clone() {
-                        self.waiting.push(Waiting { broker, connection, correlation, request });
-                    }
-                }
-                self.deliver(index);
-                produce.map(|request| (broker, request))
+                self.take_request(connection, correlation, request);
             }
             Outgoing::Response { .. }
             | Outgoing::ToController(_)
             | Outgoing::ToBroker(..)
             | Outgoing::Exit => unreachable!("not a producer's"),
         }
+    }
+
+    fn take_request(
+        &mut self,
+        connection: ConnectionId,
+        correlation: CorrelationId,
+        request: Request,
+    ) {
+        let Some(index) = self.connections.iter().position(|known| known.id == connection) else {
+            return;
+        };
+        let (response, produce) = self.answer_at_once(request);
+        let own = &mut self.connections[index];
+        let broker = own.broker;
+        if let Some(request) = produce {
+            if request.acks == inflight_protocol::message::Acks::None {
+                return;
+            }
+            self.waiting.push(Waiting { broker, connection, correlation, request });
+        }
+        own.entries.push_back((correlation, response));
+        self.deliver(index);
     }
 
     fn answer_at_once(&mut self, request: Request) -> (Option<Response>, Option<ProduceRequest>) {

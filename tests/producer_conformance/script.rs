@@ -75,39 +75,21 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// What both producers must agree on: requests to different brokers at one millisecond, and
-    /// callbacks of different partitions at one millisecond, have no order between them, as Kafka
-    /// takes it from hash maps. Neither have failures of one partition at one millisecond, as Kafka
-    /// aborts the batches of a hash set.
+    /// What both producers must agree on: all, but for the order of failures at one millisecond,
+    /// as Kafka aborts the batches of a hash set.
     pub(crate) fn comparable(lines: &[String]) -> Vec<String> {
         let mut sorted = lines.to_vec();
-        for run in sorted.chunk_by_mut(|one, other| group(one) == group(other)) {
-            run.sort_by(|one, other| place(one).cmp(place(other)));
-        }
-        for run in sorted.chunk_by_mut(|one, other| {
-            aborted(one).is_some_and(|(own, _)| aborted(other).is_some_and(|(that, _)| own == that))
-        }) {
-            run.sort_by_key(|line| aborted(line).map(|(_, record)| record));
+        let at = |line: &str| failure(line).map(|(at, _)| at.to_owned());
+        for run in sorted.chunk_by_mut(|one, other| at(one).is_some() && at(one) == at(other)) {
+            run.sort_by_key(|line| failure(line).map(|(_, record)| record));
         }
         sorted
     }
 }
 
-/// The millisecond, and whether it is a request.
-fn group(line: &str) -> (&str, bool) {
-    let (at, what) = line.split_once(' ').unwrap_or((line, ""));
-    (at, what.starts_with("send"))
-}
-
-/// The broker of a request, the partition of a callback.
-fn place(line: &str) -> &str {
-    let word = if group(line).1 { 2 } else { 3 };
-    line.split(' ').nth(word).unwrap_or("")
-}
-
-/// The millisecond and partition of a failure, and its record.
-fn aborted(line: &str) -> Option<((&str, &str), u32)> {
+/// The millisecond of a failure, and its record.
+fn failure(line: &str) -> Option<(&str, u32)> {
     let (at, what) = line.split_once(' ')?;
-    let (record, rest) = what.strip_prefix("fail r")?.split_once(' ')?;
-    Some(((at, rest.split(' ').next()?), record.parse().ok()?))
+    let (record, _) = what.strip_prefix("fail r")?.split_once(' ')?;
+    Some((at, record.parse().ok()?))
 }

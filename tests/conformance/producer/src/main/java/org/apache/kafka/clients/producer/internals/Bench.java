@@ -66,7 +66,7 @@ final class Bench {
         brokers = new Brokers(script);
         int maxInFlight = config.get("max_in_flight").asInt();
         int requestTimeoutMs = config.get("request_timeout_ms").asInt();
-        wire = new Wire(brokers, clock, requestTimeoutMs, this::application, this::block, this::produced);
+        wire = new Wire(brokers, clock, requestTimeoutMs, this::application, this::block, this::told);
         long retryBackoffMs = config.get("retry_backoff_ms").asLong();
         long retryBackoffMaxMs = config.get("retry_backoff_max_ms").asLong();
         long reconnectBackoffMs = config.get("reconnect_backoff_ms").asLong();
@@ -122,8 +122,18 @@ final class Bench {
         lines.add((clock.milliseconds() - Clock.START_MS) + " " + line);
     }
 
-    private void produced(Wire.Waiting request) {
-        note("send b" + request.node() + " " + brokers.describe((ProduceRequest) request.received().request()));
+    /** Notes a request, or that a connection is made. */
+    private void told(int node, Brokers.Received received) {
+        if (received == null) {
+            note("connect b" + node);
+            return;
+        }
+        switch (received.header().apiKey()) {
+            case PRODUCE -> note("send b" + node + " " + brokers.describe((ProduceRequest) received.request()));
+            case METADATA -> note("metadata b" + node);
+            case INIT_PRODUCER_ID -> note("init b" + node);
+            default -> { }
+        }
     }
 
     // --- time -----------------------------------------------------------------------------------
@@ -235,7 +245,7 @@ final class Bench {
         };
         try {
             RecordAccumulator.RecordAppendResult result = accumulator.append(Brokers.TOPIC,
-                brokers.mirrored(pending.partition()), nowMs, null, new byte[pending.size()], null, callbacks, 0, nowMs, metadata.fetch());
+                pending.partition(), nowMs, null, new byte[pending.size()], null, callbacks, 0, nowMs, metadata.fetch());
             if (result.batchIsFull || result.newBatchCreated) {
                 sender.wakeup();
             }

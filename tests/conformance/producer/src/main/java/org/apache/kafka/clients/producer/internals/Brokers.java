@@ -1,6 +1,7 @@
 package org.apache.kafka.clients.producer.internals;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
@@ -30,17 +31,17 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** What the brokers of a script know and say. */
 final class Brokers {
-    /**
-     * Kafka visits the partitions of a node in the order of a hash map, which is descending for this
-     * name. The partitions of scripts are numbered the other way round, so that theirs is ascending.
-     */
+    /** Kafka visits partitions in the order of hash maps, which for this name is ascending. */
     static final String TOPIC = topic();
+    private static final Map<Integer, String> HOSTS = new HashMap<>();
     private static final Uuid TOPIC_ID = new Uuid(7, 7);
 
     private final int count;
@@ -66,16 +67,29 @@ final class Brokers {
 
     private static String topic() {
         int number = 0;
-        while ((new TopicPartition("t" + number, 0).hashCode() & 15) != 15
-                || new TopicPartition("t" + number, 0).hashCode() >>> 16 != 0) {
+        while (!isAscending(new TopicPartition("t" + number, 0).hashCode())) {
             number++;
         }
         return "t" + number;
     }
 
-    /** The number of a script's partition in Kafka, and the other way round. */
-    int mirrored(int partition) {
-        return leaders.length - 1 - partition;
+    /** A hash map takes the last bits of hash ^ hash >>> 16, and each partition adds 31 to the hash. */
+    private static boolean isAscending(int hash) {
+        return (hash & 31) == 31 && (hash >>> 16 & 31) == 31;
+    }
+
+    /** An address for a broker, so that a hash set of Kafka's nodes is in ascending order. */
+    private static String host(int id) {
+        return HOSTS.computeIfAbsent(id, number -> {
+            for (int last = 1; last < 255; last++) {
+                String host = "127.0.0." + last;
+                int hash = new Node(number, host, number).hashCode();
+                if (((hash ^ hash >>> 16) & 15) == number) {
+                    return host;
+                }
+            }
+            throw new IllegalStateException("no address for broker " + number);
+        });
     }
 
     /** A request as it came over a connection. */
@@ -133,7 +147,7 @@ final class Brokers {
         MetadataResponseData data = new MetadataResponseData().setClusterId("cluster").setControllerId(1);
         for (int id = 1; id <= count; id++) {
             data.brokers().add(new MetadataResponseData.MetadataResponseBroker()
-                .setNodeId(id).setHost("127.0.0.1").setPort(id));
+                .setNodeId(id).setHost(host(id)).setPort(id));
         }
         if (request.data().topics().stream().noneMatch(topic -> TOPIC.equals(topic.name()))) {
             return data;
@@ -143,7 +157,7 @@ final class Brokers {
         for (int partition = 0; partition < leaders.length; partition++) {
             boolean led = leaders[partition] != 0;
             topic.partitions().add(new MetadataResponseData.MetadataResponsePartition()
-                .setPartitionIndex(mirrored(partition))
+                .setPartitionIndex(partition)
                 .setErrorCode((led ? Errors.NONE : Errors.LEADER_NOT_AVAILABLE).code())
                 .setLeaderId(led ? leaders[partition] : -1)
                 .setLeaderEpoch(epochs[partition])
@@ -171,8 +185,7 @@ final class Brokers {
                 RecordBatch batch = ((MemoryRecords) partition.records()).batches().iterator().next();
                 String identity = batch.producerId() < 0 ? "-"
                     : batch.producerId() + "/" + batch.producerEpoch() + "/" + batch.baseSequence();
-                int number = mirrored(partition.index());
-                batches.put(number, "p" + number + " " + identity + " +" + batch.countOrNull()
+                batches.put(partition.index(), "p" + partition.index() + " " + identity + " +" + batch.countOrNull()
                     + " " + partition.records().sizeInBytes() + "B");
             }
         }
@@ -194,7 +207,7 @@ final class Brokers {
                 new ProduceResponseData.TopicProduceResponse().setName(topic.name()).setTopicId(topic.topicId());
             for (ProduceRequestData.PartitionProduceData batch : topic.partitionData()) {
                 Errors error = errors.isEmpty() ? Errors.NONE
-                    : Errors.valueOf(errors.get(mirrored(batch.index()) % errors.size()));
+                    : Errors.valueOf(errors.get(batch.index() % errors.size()));
                 answers.partitionResponses().add(produced(batch, error, step.path("hint").asBoolean()));
             }
             data.responses().add(answers);
@@ -202,7 +215,7 @@ final class Brokers {
         if (step.path("hint").asBoolean()) {
             for (int id = 1; id <= count; id++) {
                 data.nodeEndpoints().add(new ProduceResponseData.NodeEndpoint()
-                    .setNodeId(id).setHost("127.0.0.1").setPort(id));
+                    .setNodeId(id).setHost(host(id)).setPort(id));
             }
         }
         return data;
@@ -210,7 +223,7 @@ final class Brokers {
 
     private ProduceResponseData.PartitionProduceResponse produced(
             ProduceRequestData.PartitionProduceData batch, Errors error, boolean hint) {
-        int partition = mirrored(batch.index());
+        int partition = batch.index();
         ProduceResponseData.PartitionProduceResponse answer = new ProduceResponseData.PartitionProduceResponse()
             .setIndex(batch.index()).setErrorCode(error.code()).setBaseOffset(-1);
         if (error == Errors.NONE) {

@@ -62,8 +62,8 @@ final class Wire implements Selectable {
     private final int requestTimeoutMs;
     /** Lets time pass until something happens or so many milliseconds are over. */
     private final LongPredicate block;
-    /** What is told of a produce request. */
-    private final java.util.function.Consumer<Waiting> produced;
+    /** What is told of everything that goes out. */
+    private final java.util.function.BiConsumer<Integer, Brokers.Received> told;
     private final Map<String, Connection> connections = new LinkedHashMap<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final Deque<Arrival> arrivals = new ArrayDeque<>();
@@ -78,13 +78,13 @@ final class Wire implements Selectable {
     private boolean overslept;
 
     Wire(Brokers brokers, Clock clock, int requestTimeoutMs, Runnable application, LongPredicate block,
-            java.util.function.Consumer<Waiting> produced) {
+            java.util.function.BiConsumer<Integer, Brokers.Received> told) {
         this.brokers = brokers;
         this.clock = clock;
         this.requestTimeoutMs = requestTimeoutMs;
         this.application = application;
         this.block = block;
-        this.produced = produced;
+        this.told = told;
     }
 
     /** Whether a poll has something to return with. */
@@ -140,6 +140,7 @@ final class Wire implements Selectable {
 
     @Override
     public void connect(String id, InetSocketAddress address, int sendBuffer, int receiveBuffer) {
+        told.accept(address.getPort(), null);
         connections.put(id, new Connection(address.getPort()));
         arrivals.add(new Arrival(id, null, false));
     }
@@ -155,11 +156,11 @@ final class Wire implements Selectable {
         }
         try {
             Brokers.Received received = Brokers.Received.from(send);
+            told.accept(connection.node, received);
             Entry entry = new Entry(received, clock.milliseconds());
             org.apache.kafka.common.protocol.ApiMessage answer = brokers.answer(received);
             if (answer == null) {
                 Waiting request = new Waiting(connection.node, id, received);
-                produced.accept(request);
                 if (received.request() instanceof org.apache.kafka.common.requests.ProduceRequest produce
                         && produce.acks() != 0) {
                     waiting.add(request);
