@@ -3,9 +3,11 @@
 use crate::network::Network;
 use crate::script::{Config, Script, What};
 use inflight_des::{Chance, ChoicePoint, Deviation, Effect, Instant, Kinds, Seed, Span};
-use inflight_producer::{Destination, Env, Producer, Reports, SendRequest, Streams};
+use inflight_producer::{Completion, Destination, Env, Producer, Reports, SendRequest, Streams};
+use inflight_protocol::config::{CompressionType, Partitioner};
 use inflight_protocol::fact::SendError;
 use inflight_protocol::message::Acks;
+use inflight_protocol::murmur2::murmur2;
 use inflight_protocol::record_size::RecordShape;
 use inflight_protocol::{
     BrokerId, ClientId, Defects, Fact, Incoming, Outgoing, ProducerConfig, SessionId, ThreadId,
@@ -14,6 +16,8 @@ use inflight_protocol::{
 
 /// How many draws of a stream are prescribed: as many as a script has milliseconds, and more.
 const DRAWS: u64 = 16_000;
+/// The thread of the first flush().
+const FIRST_FLUSH: u16 = 60_000;
 /// The draw that makes a jitter of nothing.
 const NO_JITTER: u64 = 200_000;
 
@@ -27,12 +31,12 @@ pub(crate) fn play(script: &Script) -> Vec<String> {
         topics: &topics,
         brokers: script.brokers,
         bootstrap: &bootstrap,
-        compression_ratio: 1.0,
+        compression_ratio: f32::from(script.config.rare.compressed_quarters.unwrap_or(4)) / 4.0,
         defects: Defects::NONE,
     };
     let mut chance = Chance::new(Seed::new(1));
     let streams = Streams::register("p1", &mut chance);
-    pin(&mut chance);
+    pin(&mut chance, &script.choices);
     let mut bench = Bench {
         env,
         producer: Producer::new(&env, ClientId::new(0), SessionId::new(0), streams, 0),
@@ -40,6 +44,7 @@ pub(crate) fn play(script: &Script) -> Vec<String> {
         chance,
         network: Network::new(script),
         records: 0,
+        flushes: 0,
         numbers: vec![Vec::new(); script.leaders.len()],
         lines: Vec::new(),
     };
@@ -47,8 +52,9 @@ pub(crate) fn play(script: &Script) -> Vec<String> {
     bench.lines
 }
 
-/// No jitter, and the least loaded node is sought from the first on.
-fn pin(chance: &mut Chance) {
+/// No jitter, the least loaded node is sought from the first on, and sticky partitions are chosen as
+/// the script says.
+fn pin(chance: &mut Chance, choices: &[u32]) {
     let purposes = [
         ("retry backoff", NO_JITTER),
         ("metadata backoff", NO_JITTER),
@@ -62,10 +68,17 @@ fn pin(chance: &mut Chance) {
         let points = (0..DRAWS).map(|ordinal| ChoicePoint { stream, ordinal });
         deviations.extend(points.map(|point| Deviation { point, outcome }));
     }
+    let stream = chance.find("p1 sticky partition").expect("producers name their streams");
+    for (ordinal, choice) in (0..DRAWS).zip(choices.iter().cycle()) {
+        let point = ChoicePoint { stream, ordinal };
+        deviations.push(Deviation { point, outcome: u64::from(*choice) });
+    }
     chance.restart(Seed::new(1), &inflight_des::Script::new(deviations));
 }
 
 fn config(script: &Config) -> ProducerConfig {
+    let rare = &script.rare;
+    let defaults = ProducerConfig::default();
     ProducerConfig {
         acks: match script.acks {
             0 => Acks::None,
@@ -75,7 +88,8 @@ fn config(script: &Config) -> ProducerConfig {
         enable_idempotence: script.idempotence,
         retries: script.retries,
         max_in_flight_requests_per_connection: script.max_in_flight,
-        batch_size: script.batch_size,
+        // As KafkaProducer does.
+        batch_size: script.batch_size.max(1),
         linger_ms: script.linger_ms,
         request_timeout_ms: script.request_timeout_ms,
         delivery_timeout_ms: script.delivery_timeout_ms,
@@ -83,9 +97,19 @@ fn config(script: &Config) -> ProducerConfig {
         retry_backoff_max_ms: script.retry_backoff_max_ms,
         reconnect_backoff_ms: script.reconnect_backoff_ms,
         reconnect_backoff_max_ms: script.reconnect_backoff_max_ms,
-        socket_connection_setup_timeout_ms: 10_000,
-        socket_connection_setup_timeout_max_ms: 10_000,
-        ..ProducerConfig::default()
+        socket_connection_setup_timeout_ms: rare.setup_timeout_ms.unwrap_or(10_000),
+        socket_connection_setup_timeout_max_ms: rare.setup_timeout_max_ms.unwrap_or(10_000),
+        max_block_ms: rare.max_block_ms.unwrap_or(defaults.max_block_ms),
+        buffer_memory: rare.buffer_memory.unwrap_or(defaults.buffer_memory),
+        max_request_size: rare.max_request_size.unwrap_or(defaults.max_request_size),
+        compression_type: rare
+            .compressed_quarters
+            .map_or(CompressionType::None, |_| CompressionType::Gzip),
+        partitioner: if rare.round_robin { Partitioner::RoundRobin } else { Partitioner::BuiltIn },
+        partitioner_ignore_keys: rare.ignore_keys,
+        partitioner_adaptive_partitioning_enable: !rare.not_adaptive,
+        partitioner_availability_timeout_ms: rare.availability_timeout_ms.unwrap_or(0),
+        ..defaults
     }
 }
 
@@ -96,6 +120,7 @@ struct Bench<'a> {
     chance: Chance,
     network: Network,
     records: u64,
+    flushes: u16,
     /// For each partition the numbers of its records.
     numbers: Vec<Vec<u64>>,
     lines: Vec<String>,
@@ -127,28 +152,46 @@ impl Bench<'_> {
 
     fn step(&mut self, what: &What) {
         match what {
-            What::Send { partition, size } => {
-                let request = SendRequest {
-                    thread: ThreadId::new(self.records as u16),
-                    topic: TopicId::new(0),
-                    destination: Destination::Partition(*partition),
-                    shape: RecordShape::plain(None, Some(*size)),
-                    message: self.records,
-                    count: 1,
-                    reports: Reports::Wanted,
-                };
-                self.numbers[usize::from(*partition)].push(self.records);
-                self.records += 1;
-                self.turn(|producer, env, turn| producer.send(env, turn, request));
-            }
+            What::Send { partition, key, size } => self.send(*partition, *key, *size),
             What::Flush => {
-                let thread = ThreadId::new(u16::MAX);
+                let thread = ThreadId::new(FIRST_FLUSH + self.flushes);
+                self.flushes += 1;
                 self.turn(|producer, env, turn| producer.flush(env, turn, thread));
             }
-            What::Answer { nth, errors, hint } => self.network.answer(*nth, errors, *hint),
+            What::Close { timeout_ms } => {
+                let thread = ThreadId::new(u16::MAX);
+                self.turn(|producer, env, turn| producer.close(env, turn, thread, *timeout_ms));
+            }
+            What::Hold { node } => self.network.hold(*node),
+            What::Release { node } => self.network.release(*node),
+            What::Hide { node } => self.network.hide(*node),
+            What::Show { node } => self.network.show(*node),
+            What::Answer { nth, errors, hint, throttle } => {
+                self.network.answer(*nth, errors, *hint, *throttle);
+            }
             What::Disconnect { node } => self.network.disconnect(*node),
             What::Lead { partition, leader } => self.network.lead(*partition, *leader),
         }
+    }
+
+    fn send(&mut self, partition: Option<u16>, key: Option<u32>, size: u32) {
+        let key = key.map(|key| format!("key{key}"));
+        let destination = match (partition, &key) {
+            (Some(partition), _) => Destination::Partition(partition),
+            (None, Some(key)) => Destination::Key { hash: murmur2(key.as_bytes()), table: None },
+            (None, None) => Destination::Any,
+        };
+        let request = SendRequest {
+            thread: ThreadId::new(self.records as u16),
+            topic: TopicId::new(0),
+            destination,
+            shape: RecordShape::plain(key.map(|key| key.len() as u32), Some(size)),
+            message: self.records,
+            count: 1,
+            reports: Reports::Wanted,
+        };
+        self.records += 1;
+        self.turn(|producer, env, turn| producer.send(env, turn, request));
     }
 
     /// Hands over what the network has, one by one.
@@ -170,7 +213,7 @@ impl Bench<'_> {
         let mut outbox: Vec<Effect<Outgoing, Fact>> = Vec::new();
         let mut turn = Turn::new(self.now, &mut self.chance, &mut outbox, Kinds::ALL);
         call(&mut self.producer, &self.env, &mut turn);
-        self.producer.completions().clear();
+        let completions = std::mem::take(self.producer.completions());
         for effect in outbox {
             match effect {
                 Effect::Did(fact) => self.note_fact(&fact),
@@ -183,6 +226,17 @@ impl Bench<'_> {
                 Effect::Again => unreachable!("a producer never asks for a step"),
             }
         }
+        for completion in completions {
+            match completion {
+                Completion::Flushed { thread } => {
+                    self.note(&format!("flushed f{}", thread.get() - FIRST_FLUSH));
+                }
+                Completion::Closed { .. } => self.note("closed"),
+                Completion::SendReturned { .. }
+                | Completion::Acked { .. }
+                | Completion::Failed { .. } => {}
+            }
+        }
     }
 
     fn note(&mut self, line: &str) {
@@ -191,6 +245,12 @@ impl Bench<'_> {
 
     fn note_fact(&mut self, fact: &Fact) {
         match *fact {
+            Fact::RecordsQueued { partition, message, count, .. } => {
+                self.numbers[partition.index()].extend(message..message + u64::from(count));
+            }
+            Fact::SendRefused { message, error, .. } => {
+                self.note(&refused(message, error));
+            }
             Fact::RecordsAcked { partition, first, count, base_offset, .. } => {
                 for index in 0..u64::from(count) {
                     let number = self.numbers[partition.index()][(first + index) as usize];
@@ -210,12 +270,32 @@ impl Bench<'_> {
     }
 }
 
-/// The error code of the exception, as Kafka's Errors.forException finds it.
+/// What becomes of a send() that fails at once: its callback says so, or it throws.
+fn refused(message: u64, error: SendError) -> String {
+    match error {
+        SendError::Code(code) => format!("refuse r{message} {}", code.name()),
+        SendError::MetadataTimeout | SendError::DeliveryTimeout => {
+            format!("refuse r{message} TimeoutException")
+        }
+        SendError::BufferExhausted => format!("refuse r{message} BufferExhaustedException"),
+        SendError::RecordTooLarge => format!("refuse r{message} RecordTooLargeException"),
+        SendError::BatchLargerThanMemory | SendError::InvalidPartition => {
+            format!("throw r{message} IllegalArgumentException")
+        }
+        SendError::ProducerClosed => format!("throw r{message} closed"),
+        SendError::ProducerClosedForcefully | SendError::FatalState => {
+            format!("throw r{message} KafkaException")
+        }
+    }
+}
+
+/// The error code of the exception that ends a batch, as Kafka's Errors.forException finds it, or
+/// its class.
 fn code_of(error: SendError) -> &'static str {
     match error {
         SendError::Code(code) => code.name(),
-        SendError::DeliveryTimeout | SendError::MetadataTimeout => "REQUEST_TIMED_OUT",
-        _ => "UNKNOWN_SERVER_ERROR",
+        SendError::DeliveryTimeout => "REQUEST_TIMED_OUT",
+        _ => "KafkaException",
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// How many fixtures of each space there are.
-const FIXTURES_EACH: usize = 150;
+const FIXTURES_EACH: usize = 60;
 /// Scripts with more lines are no fixtures.
 const FIXTURE_LINES: usize = 60;
 
@@ -141,6 +141,7 @@ fn simpler(script: &Script) -> Vec<Script> {
         }
     };
     change(&|script| script.id_errors.clear());
+    change(&|script| script.config.rare = crate::script::Rare::default());
     change(&|script| script.config.linger_ms = 0);
     change(&|script| script.config.batch_size = 16_384);
     change(&|script| script.config.retries = i32::MAX as u32);

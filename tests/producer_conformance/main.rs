@@ -1,9 +1,9 @@
 //! True to Kafka: the producer, request for request.
 //!
-//! Kafka's own RecordAccumulator, Sender, TransactionManager, ProducerMetadata and NetworkClient
-//! play scripts on a virtual clock and virtual sockets (`tests/conformance/producer`); this
-//! project's producer plays the same scripts and must send the same requests at the same
-//! milliseconds and end every record the same way.
+//! Kafka's own KafkaProducer with all that it is made of plays scripts on a virtual clock and virtual
+//! sockets (`tests/conformance/producer`); this project's producer plays the same scripts and must
+//! open the same connections, send the same requests at the same milliseconds, let the same calls
+//! return or fail at the same time, and end every record the same way.
 //!
 //! `fixtures/producer.jsonl` holds scripts and what Kafka did. Only with a JDK and Maven:
 //!
@@ -11,14 +11,14 @@
 //!   it shrinks the script and shows both sides. `PRODUCER_CONFORMANCE_SEED` is the first seed.
 //! - `PRODUCER_CONFORMANCE=record` writes the fixtures anew.
 //!
-//! The space: explicit partitions (1 to 3 of one topic), 1 to 3 brokers with connections that take
-//! no time, acks 0, 1, all, idempotence, retries, max.in.flight, linger, batch.size, timeouts and
-//! backoffs, 14 errors, KIP-951 hints, splits, flush, expiry, disconnects, changing leaders. Not in
-//! it: the choice of a partition, compression, buffer memory that runs out, throttling, close.
+//! What scripts may have stands at `generate::Space`. Not in it: transactions, more than one topic,
+//! headers, answers to metadata and ApiVersions requests other than success.
 //!
-//! What is pinned on both sides: jitter is none, and the least loaded node is sought from the first
-//! on. What is made equal: Kafka's selector returns early when a request times out, where Kafka
-//! would notice it with its next poll; and what Kafka takes from hash maps has no order.
+//! What is pinned on both sides: jitter is none, the least loaded node is sought from the first on,
+//! and the script says what chance makes of sticky partitions. What is made equal: Kafka's selector
+//! returns early when something times out, where Kafka would notice it with its next poll; threads of
+//! the application go on when the sender blocks; and hash maps are in ascending order, as names and
+//! addresses are chosen so.
 
 mod bench;
 mod generate;

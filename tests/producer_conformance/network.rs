@@ -51,6 +51,10 @@ pub(crate) struct Network {
     offsets: Vec<u64>,
     id_errors: VecDeque<ErrorCode>,
     next_id: u64,
+    /// Brokers whose answers do not get through.
+    held: Vec<u8>,
+    /// Brokers that cannot be connected to.
+    hidden: Vec<u8>,
 }
 
 fn code(name: &str) -> Option<ErrorCode> {
@@ -71,6 +75,8 @@ impl Network {
             offsets: vec![0; script.leaders.len()],
             id_errors: script.id_errors.iter().filter_map(|name| code(name)).collect(),
             next_id: 1_000,
+            held: Vec::new(),
+            hidden: Vec::new(),
         }
     }
 
@@ -106,7 +112,9 @@ impl Network {
                 let Node::Broker(broker) = to else { panic!("connected to {to}") };
                 let entries = VecDeque::new();
                 self.connections.push(Connection { id: connection, broker: broker.get(), entries });
-                self.arrivals.push_back(Incoming::Connected { connection });
+                if !self.hidden.contains(&broker.get()) {
+                    self.arrivals.push_back(Incoming::Connected { connection });
+                }
             }
             Outgoing::Close { connection } => self.forget(connection),
             Outgoing::Request { connection, correlation, request } => {
@@ -182,6 +190,9 @@ impl Network {
     /// What may come in, in the order of its requests.
     fn deliver(&mut self, index: usize) {
         let own = &mut self.connections[index];
+        if self.held.contains(&own.broker) {
+            return;
+        }
         while let Some((correlation, response)) = own.entries.pop_front() {
             let Some(response) = response else {
                 own.entries.push_front((correlation, None));
@@ -192,8 +203,33 @@ impl Network {
         }
     }
 
+    /// From now on nothing that a broker says gets through.
+    pub(crate) fn hold(&mut self, broker: u8) {
+        self.held.push(broker);
+    }
+
+    /// What a broker has said since gets through.
+    pub(crate) fn release(&mut self, broker: u8) {
+        self.held.retain(|other| *other != broker);
+        for index in 0..self.connections.len() {
+            if self.connections[index].broker == broker {
+                self.deliver(index);
+            }
+        }
+    }
+
+    /// From now on no connection to a broker can be made.
+    pub(crate) fn hide(&mut self, broker: u8) {
+        self.hidden.push(broker);
+    }
+
+    /// New connections to a broker can be made again; those tried meanwhile never come about.
+    pub(crate) fn show(&mut self, broker: u8) {
+        self.hidden.retain(|other| *other != broker);
+    }
+
     /// Answers the oldest request of the n-th broker that has one.
-    pub(crate) fn answer(&mut self, nth: usize, errors: &[String], hint: bool) {
+    pub(crate) fn answer(&mut self, nth: usize, errors: &[String], hint: bool, throttle: u32) {
         if self.waiting.is_empty() {
             return;
         }
@@ -204,7 +240,8 @@ impl Network {
         let oldest = self.waiting.iter().position(|other| other.broker == broker);
         let Waiting { connection, correlation, request, .. } =
             self.waiting.remove(oldest.unwrap_or(0));
-        let mut response = ProduceResponse::default();
+        let mut response =
+            ProduceResponse { throttle_time_ms: throttle, ..ProduceResponse::default() };
         let error_of = |index: usize| code(errors.get(index % errors.len().max(1))?);
         for (partition, batch) in &request.batches {
             let error = error_of(partition.index());

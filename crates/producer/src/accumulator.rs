@@ -8,7 +8,7 @@ use crate::compression::CompressionRatios;
 use crate::env::Env;
 use crate::partitioner::TopicPartitioner;
 use inflight_des::Slots;
-use inflight_protocol::{BatchId, ProducerConfig, SessionId, ThreadId, TopicPartition};
+use inflight_protocol::{BatchId, ProducerConfig, SessionId, TopicPartition};
 use std::collections::VecDeque;
 
 mod append;
@@ -16,7 +16,7 @@ mod drain;
 mod ready;
 mod requeue;
 
-pub(crate) use append::{Appended, RunToAppend};
+pub(crate) use append::{Appended, Buffer, RunToAppend};
 pub(crate) use ready::Ready;
 
 /// All batches of a producer, whatever state they are in.
@@ -167,14 +167,14 @@ impl RecordAccumulator {
 
     /// Gives the batch's memory back, unless it is a split child, whose memory never came from the
     /// pool, or it has none any more. Kafka: RecordAccumulator.deallocate.
-    pub(crate) fn deallocate(&mut self, slot: BatchSlot, granted: &mut Vec<ThreadId>) {
+    pub(crate) fn deallocate(&mut self, slot: BatchSlot) {
         let batch = &mut self.batches[slot];
         if batch.is_split || batch.buffer_deallocated {
             return;
         }
         batch.buffer_deallocated = true;
         let capacity = batch.capacity;
-        self.pool.deallocate(capacity, granted);
+        self.pool.deallocate(capacity);
     }
 
     /// Forgets a batch that is finished and in no request.

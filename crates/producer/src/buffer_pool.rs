@@ -14,9 +14,11 @@ pub(crate) struct BufferPool {
     free: u64,
     non_pooled: u64,
     waiters: VecDeque<Waiter>,
+    /// The first waiter was signalled and has not looked yet.
+    signalled: bool,
 }
 
-inflight_des::clone_fields!(BufferPool { total, poolable, free, non_pooled, waiters });
+inflight_des::clone_fields!(BufferPool { total, poolable, free, non_pooled, waiters, signalled });
 
 /// A thread that waits in `allocate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ struct Waiter {
 pub(crate) enum Allocation {
     /// The memory is there.
     Granted,
-    /// The thread has to wait; see [`BufferPool::deallocate`] and [`BufferPool::give_up`].
+    /// The thread has to wait; see [`BufferPool::resume`] and [`BufferPool::give_up`].
     Waiting,
     /// More than there is in all: send() throws IllegalArgumentException.
     Impossible,
@@ -39,53 +41,74 @@ pub(crate) enum Allocation {
 
 impl BufferPool {
     pub(crate) fn new(total: u64, poolable: u32) -> Self {
-        Self { total, poolable, free: 0, non_pooled: total, waiters: VecDeque::new() }
+        Self {
+            total,
+            poolable,
+            free: 0,
+            non_pooled: total,
+            waiters: VecDeque::new(),
+            signalled: false,
+        }
     }
 
     /// Asks for `size` bytes. A request that can be met at once does not look at the queue of
-    /// waiters and may overtake them. Kafka: BufferPool.allocate.
+    /// waiters and may overtake them; it signals the first, which then gathers what is left.
+    /// Kafka: BufferPool.allocate.
     pub(crate) fn allocate(&mut self, thread: ThreadId, size: u32) -> Allocation {
         if u64::from(size) > self.total {
             return Allocation::Impossible;
         }
         if size == self.poolable && self.free > 0 {
             self.free -= 1;
+            self.signal_if_memory_is_left();
             return Allocation::Granted;
         }
         if self.available() >= u64::from(size) {
             self.free_up(size);
             self.non_pooled -= u64::from(size);
+            self.signal_if_memory_is_left();
             return Allocation::Granted;
         }
         self.waiters.push_back(Waiter { thread, size, accumulated: 0 });
         Allocation::Waiting
     }
 
-    /// Gives `size` bytes back and lets the first waiter take what it needs. Threads whose wait is
-    /// over are appended to `granted`. Kafka: BufferPool.deallocate.
-    pub(crate) fn deallocate(&mut self, size: u32, granted: &mut Vec<ThreadId>) {
+    /// Gives `size` bytes back and signals the first waiter. Kafka: BufferPool.deallocate.
+    pub(crate) fn deallocate(&mut self, size: u32) {
         if size == self.poolable {
             self.free += 1;
         } else {
             self.non_pooled += u64::from(size);
         }
-        self.signal(granted);
+        self.signalled = !self.waiters.is_empty();
     }
 
     /// A waiter's time is up: it returns what it had gathered, and the next one is signalled.
-    pub(crate) fn give_up(&mut self, thread: ThreadId, granted: &mut Vec<ThreadId>) {
+    pub(crate) fn give_up(&mut self, thread: ThreadId) {
         let Some(index) = self.waiters.iter().position(|waiter| waiter.thread == thread) else {
             return;
         };
         if let Some(waiter) = self.waiters.remove(index) {
             self.non_pooled += u64::from(waiter.accumulated);
         }
-        self.signal(granted);
+        self.signal_if_memory_is_left();
     }
 
-    /// The head of the queue takes what is there, and so on while waits end and memory remains.
-    fn signal(&mut self, granted: &mut Vec<ThreadId>) {
-        while self.available() > 0 {
+    /// Kafka: signalNextWaiterIfMemoryAvailable.
+    fn signal_if_memory_is_left(&mut self) {
+        self.signalled = !self.waiters.is_empty() && self.available() > 0;
+    }
+
+    /// Whether a waiter has something to do in [`BufferPool::resume`].
+    pub(crate) fn is_signalled(&self) -> bool {
+        self.signalled
+    }
+
+    /// The first waiter's thread runs and takes what is there; if that is enough for it the next one
+    /// is signalled. Threads whose wait is over are appended to `granted`. Until they run they count
+    /// as waiters. Kafka: the loop of BufferPool.allocate.
+    pub(crate) fn resume(&mut self, granted: &mut Vec<ThreadId>) {
+        while std::mem::take(&mut self.signalled) {
             let Some(mut head) = self.waiters.front().copied() else { return };
             if head.accumulated == 0 && head.size == self.poolable && self.free > 0 {
                 self.free -= 1;
@@ -102,6 +125,7 @@ impl BufferPool {
             }
             self.waiters.pop_front();
             granted.push(head.thread);
+            self.signal_if_memory_is_left();
         }
     }
 
@@ -128,6 +152,7 @@ impl BufferPool {
         while let Some(waiter) = self.waiters.pop_front() {
             self.non_pooled += u64::from(waiter.accumulated);
         }
+        self.signalled = false;
     }
 }
 
@@ -143,7 +168,7 @@ mod tests {
     fn a_buffer_that_came_back_is_used_again() {
         let mut pool = BufferPool::new(100, 10);
         assert_eq!(pool.allocate(A, 10), Allocation::Granted);
-        pool.deallocate(10, &mut Vec::new());
+        pool.deallocate(10);
         assert_eq!((pool.free, pool.available()), (1, 100));
         assert_eq!(pool.allocate(A, 95), Allocation::Granted, "the buffer is broken up");
         assert_eq!((pool.free, pool.available()), (0, 5));
@@ -164,10 +189,14 @@ mod tests {
         }
         assert_eq!(pool.allocate(A, 25), Allocation::Waiting);
         let mut granted = Vec::new();
-        pool.deallocate(10, &mut granted);
-        pool.deallocate(10, &mut granted);
+        pool.deallocate(10);
+        pool.deallocate(10);
+        pool.resume(&mut granted);
         assert_eq!((granted.len(), pool.available()), (0, 0), "the waiter holds 20 of 25");
-        pool.deallocate(10, &mut granted);
+        pool.deallocate(10);
+        assert!(pool.has_waiters(), "it has not looked yet");
+        pool.resume(&mut granted);
+        assert!(!pool.has_waiters());
         assert_eq!((granted.as_slice(), pool.available()), ([A].as_slice(), 5));
     }
 
@@ -180,6 +209,19 @@ mod tests {
     }
 
     #[test]
+    fn after_a_newcomer_the_first_waiter_gathers_what_is_left() {
+        let mut pool = BufferPool::new(30, 10);
+        assert_eq!(pool.allocate(A, 15), Allocation::Granted);
+        assert_eq!(pool.allocate(A, 20), Allocation::Waiting);
+        assert!(!pool.is_signalled());
+        assert_eq!(pool.allocate(B, 5), Allocation::Granted);
+        assert!(pool.is_signalled());
+        pool.resume(&mut Vec::new());
+        assert_eq!(pool.available(), 0);
+        assert_eq!(pool.allocate(B, 5), Allocation::Waiting);
+    }
+
+    #[test]
     fn giving_up_returns_what_was_gathered_and_helps_the_next() {
         let mut pool = BufferPool::new(30, 10);
         assert_eq!(pool.allocate(A, 20), Allocation::Granted);
@@ -187,9 +229,11 @@ mod tests {
         assert_eq!(pool.allocate(A, 30), Allocation::Waiting);
         assert_eq!(pool.allocate(B, 10), Allocation::Waiting);
         let mut granted = Vec::new();
-        pool.deallocate(10, &mut granted);
+        pool.deallocate(10);
+        pool.resume(&mut granted);
         assert_eq!(granted, []);
-        pool.give_up(A, &mut granted);
+        pool.give_up(A);
+        pool.resume(&mut granted);
         assert_eq!(granted, [B]);
     }
 
@@ -214,13 +258,14 @@ mod tests {
                             Allocation::Impossible => prop_assert!(size > 100),
                         }
                     }
-                    1 => pool.deallocate(held.swap_remove(0), &mut granted),
+                    1 => pool.deallocate(held.swap_remove(0)),
                     _ => {
                         if let Some((thread, _)) = wanted.pop_back() {
-                            pool.give_up(thread, &mut granted);
+                            pool.give_up(thread);
                         }
                     }
                 }
+                pool.resume(&mut granted);
                 for thread in granted.drain(..) {
                     let index = wanted.iter().position(|(known, _)| *known == thread).unwrap();
                     held.push(wanted.remove(index).unwrap().1);

@@ -1,13 +1,14 @@
 //! send() on the application's threads, which may block in two places.
 //! Kafka: KafkaProducer.doSend, waitOnMetadata.
 
-use crate::accumulator::{Appended, RunToAppend};
+use crate::accumulator::{Appended, Buffer, RunToAppend};
 use crate::batch::Reports;
 use crate::buffer_pool::Allocation;
 use crate::env::Ctx;
-use crate::partitioner::{Choice, Destination};
+use crate::partitioner::{Choice, Destination, Stop};
 use crate::producer::{Completion, Producer};
 use crate::sender::after_ms;
+use crate::sequencer::State;
 use inflight_des::Instant;
 use inflight_protocol::config::Partitioner;
 use inflight_protocol::fact::{BlockedOn, SendError};
@@ -52,9 +53,9 @@ enum Place {
     /// Waiting for metadata newer than `version`.
     Metadata { version: u32, deadline: Instant },
     /// Waiting for buffer memory for the first record of `run`.
-    Memory { run: RunToAppend, deadline: Instant },
+    Memory { run: RunToAppend, stop: Option<Stop>, deadline: Instant },
     /// It has the memory.
-    Granted { run: RunToAppend },
+    Granted { run: RunToAppend, stop: Option<Stop> },
 }
 
 /// What is to be done next about a call.
@@ -91,19 +92,23 @@ impl Producer {
     }
 
     fn drive_each_call(&mut self, ctx: &mut Ctx<'_, '_>) {
-        let mut granted = std::mem::take(&mut self.granted);
-        for thread in granted.drain(..) {
-            if let Some(call) = &mut self.calls[thread.index()]
-                && let Place::Memory { run, .. } = call.place
-            {
-                call.place = Place::Granted { run };
+        let mut thread = 0;
+        while thread < self.calls.len() {
+            let mut granted = std::mem::take(&mut self.granted);
+            self.accumulator.pool.resume(&mut granted);
+            for thread in granted.drain(..) {
+                if let Some(call) = &mut self.calls[thread.index()]
+                    && let Place::Memory { run, stop, .. } = call.place
+                {
+                    call.place = Place::Granted { run, stop };
+                }
             }
-        }
-        self.granted = granted;
-        for thread in 0..self.calls.len() {
+            self.granted = granted;
             if self.calls[thread].is_some() {
                 self.drive_call(ctx, thread);
             }
+            // Whoever got a signal looks before anybody's time is up.
+            thread = if self.accumulator.pool.is_signalled() { 0 } else { thread + 1 };
         }
     }
 
@@ -129,10 +134,10 @@ impl Producer {
                     self.wait_for_metadata(ctx, thread, call, version, deadline)
                 }
                 Place::Memory { deadline, .. } => self.wait_for_memory(ctx, call, deadline),
-                Place::Granted { run } => {
+                Place::Granted { run, stop } => {
                     self.tell_returned(ctx, &call);
                     let call = Call { place: Place::Entry, ..call };
-                    self.append(ctx, thread, call, run, true)
+                    self.append(ctx, thread, call, run, Buffer::For(stop))
                 }
             };
             match step {
@@ -234,22 +239,23 @@ impl Producer {
     ) -> Step {
         let request = call.request;
         let config = ctx.env.config;
-        let bound = request.shape.upper_bound();
-        if bound > config.max_request_size || u64::from(bound) > config.buffer_memory {
-            return self.refuse(ctx, thread, call, request.count, SendError::RecordTooLarge);
-        }
         let choice =
             self.accumulator.choose(ctx, &self.metadata, request.topic, request.destination);
         // A round robin chooses for each record; everything else chooses alike.
         let one_by_one =
             matches!(choice, Choice::Fixed(_)) && config.partitioner == Partitioner::RoundRobin;
+        let count = if one_by_one { 1 } else { request.count };
+        let bound = request.shape.upper_bound();
+        if bound > config.max_request_size || u64::from(bound) > config.buffer_memory {
+            return self.refuse(ctx, thread, call, count, SendError::RecordTooLarge);
+        }
         let run = RunToAppend {
             topic: request.topic,
             choice,
             shape: request.shape,
             timestamp: Timestamp::new(now_ms),
             message: request.message,
-            count: if one_by_one { 1 } else { request.count },
+            count,
             thread: request.thread,
             reports: request.reports,
         };
@@ -257,7 +263,7 @@ impl Producer {
         if let Some(call) = &mut self.calls[thread] {
             call.started_ms = ctx.now_ms - (config.max_block_ms - remaining_ms);
         }
-        self.append(ctx, thread, call, run, false)
+        self.append(ctx, thread, call, run, Buffer::None)
     }
 
     fn append(
@@ -266,27 +272,28 @@ impl Producer {
         thread: usize,
         call: Call,
         run: RunToAppend,
-        has_buffer: bool,
+        mut buffer: Buffer,
     ) -> Step {
         if self.accumulator.closed {
             return self.refuse(ctx, thread, call, call.request.count, SendError::ProducerClosed);
         }
-        let mut has_buffer = has_buffer;
         loop {
-            match self.accumulator.append(ctx, &self.metadata, run, has_buffer) {
+            match self.accumulator.append(ctx, &self.metadata, run, buffer) {
                 Appended::Records { count, wake, used_buffer } => {
-                    if has_buffer && !used_buffer {
+                    if buffer != Buffer::None && !used_buffer {
                         let size = run.shape.upper_bound().max(ctx.env.config.batch_size);
-                        self.accumulator.pool.deallocate(size, &mut self.granted);
+                        self.accumulator.pool.deallocate(size);
                     }
-                    if wake {
+                    // In a fatal state send() throws before it would wake the sender, though its
+                    // record is appended. Kafka: TransactionManager.maybeAddPartition.
+                    if wake && !self.is_in_fatal_state() {
                         self.network.wakeup();
                     }
                     return self.next_record(thread, count);
                 }
-                Appended::NeedsMemory(size) => {
+                Appended::NeedsMemory { size, stop } => {
                     match self.accumulator.pool.allocate(call.request.thread, size) {
-                        Allocation::Granted => has_buffer = true,
+                        Allocation::Granted => buffer = Buffer::For(stop),
                         Allocation::Impossible => {
                             let error = SendError::BatchLargerThanMemory;
                             return self.refuse(ctx, thread, call, call.request.count, error);
@@ -298,13 +305,17 @@ impl Producer {
                             let started_ms = self.calls[thread].map_or(0, |call| call.started_ms);
                             let left_ms = ctx.env.config.max_block_ms - (ctx.now_ms - started_ms);
                             let deadline = after_ms(ctx.turn.now(), left_ms.max(0));
-                            self.set_place(thread, Place::Memory { run, deadline });
+                            self.set_place(thread, Place::Memory { run, stop, deadline });
                             return Step::Again;
                         }
                     }
                 }
             }
         }
+    }
+
+    fn is_in_fatal_state(&self) -> bool {
+        self.sequencer.as_ref().is_some_and(|sequencer| sequencer.state() == State::FatalError)
     }
 
     fn wait_for_memory(&mut self, ctx: &mut Ctx<'_, '_>, call: Call, deadline: Instant) -> Step {
@@ -316,7 +327,7 @@ impl Producer {
         if ctx.turn.now() < deadline {
             return Step::Blocked;
         }
-        self.accumulator.pool.give_up(thread, &mut self.granted);
+        self.accumulator.pool.give_up(thread);
         self.refuse(ctx, thread.index(), call, 1, SendError::BufferExhausted)
     }
 

@@ -186,10 +186,13 @@ impl ConnectionStates {
     /// Kafka: pollDelayMs: how long a poll may last before the peer is worth another look.
     pub(crate) fn poll_delay_ms(&self, peer: Peer, now_ms: i64) -> i64 {
         let peer = self.at(peer);
-        if peer.throttled_until_ms > now_ms {
-            return peer.throttled_until_ms - now_ms;
-        }
         match peer.state {
+            // Throttling delays no reconnect, though it goes on afterwards.
+            ConnectionState::CheckingApiVersions | ConnectionState::Ready
+                if peer.throttled_until_ms > now_ms =>
+            {
+                peer.throttled_until_ms - now_ms
+            }
             ConnectionState::Unknown => 0,
             ConnectionState::Connecting => peer.setup_timeout_ms,
             ConnectionState::Disconnected => {
@@ -368,6 +371,24 @@ mod tests {
         assert!((13_000..=17_001).contains(&deadline), "{deadline}");
         assert_eq!(states.setup_timed_out(deadline - 1), None);
         assert_eq!(states.setup_timed_out(deadline), Some(peer));
+    }
+
+    #[test]
+    fn throttling_delays_no_reconnect() {
+        let (mut states, mut chance) = states();
+        let peer = states.peer_of(BrokerId::new(2));
+        states.connecting(peer, CONNECTION, 5_000, &mut chance);
+        states.checking_api_versions(peer);
+        states.ready(peer);
+        states.throttle(peer, 6_000);
+        assert_eq!(states.poll_delay_ms(peer, 5_000), 1_000);
+        states.disconnected(peer, 5_000, &mut chance);
+        assert!((40..60).contains(&states.poll_delay_ms(peer, 5_000)));
+        states.connecting(peer, CONNECTION, 5_060, &mut chance);
+        states.checking_api_versions(peer);
+        states.ready(peer);
+        assert!(!states.is_ready(peer, 5_999), "the new connection is throttled as well");
+        assert!(states.is_ready(peer, 6_000));
     }
 
     #[test]

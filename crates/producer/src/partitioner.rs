@@ -124,6 +124,11 @@ impl TopicPartitioner {
         Stop { partition: sticky.partition, number: sticky.stop }
     }
 
+    /// Kafka: BuiltInPartitioner.isPartitionChanged.
+    pub(crate) fn has_left(&self, stop: Stop) -> bool {
+        self.sticky.is_none_or(|sticky| sticky.stop != stop.number)
+    }
+
     /// Bytes that may be appended at the current stop before it is over in any case: from twice
     /// batch.size on the partition switches even in the middle of a batch.
     pub(crate) fn bytes_until_forced_switch(&self, batch_size: u32) -> u32 {
@@ -211,6 +216,32 @@ pub(crate) struct LoadStats {
     pub(crate) queues: usize,
     /// The lengths of those that count.
     pub(crate) lengths: SmallVec<[(u32, TopicPartition); 16]>,
+    left_over: u32,
+}
+
+impl LoadStats {
+    /// Nothing known yet of so many queues.
+    pub(crate) fn new(queues: usize) -> Self {
+        Self { queues, ..Self::default() }
+    }
+
+    /// The next queue with a known leader is empty. It counts even if its broker cannot be reached,
+    /// and if the queue before was left out, with the length of that: Kafka reuses its place in the
+    /// array without clearing it.
+    pub(crate) fn empty(&mut self, partition: TopicPartition) {
+        self.lengths.push((std::mem::take(&mut self.left_over), partition));
+    }
+
+    /// The next queue with a known leader has batches. It is left out if its broker cannot be
+    /// reached. Kafka: the test of partitioner.availability.timeout.ms in partitionReady.
+    pub(crate) fn waiting(&mut self, length: u32, partition: TopicPartition, is_available: bool) {
+        if is_available {
+            self.lengths.push((length, partition));
+            self.left_over = 0;
+        } else {
+            self.left_over = length;
+        }
+    }
 }
 
 /// The `turn`-th of the partitions with a leader, cyclically; of all partitions if none has one.
@@ -246,7 +277,7 @@ mod tests {
             .enumerate()
             .map(|(index, length)| (*length, TopicPartition::new(index as u16)))
             .collect();
-        partitioner.update_load(Some(&LoadStats { queues, lengths }));
+        partitioner.update_load(Some(&LoadStats { lengths, ..LoadStats::new(queues) }));
         partitioner
     }
 
@@ -263,6 +294,17 @@ mod tests {
             })
             .collect();
         assert_eq!(chosen, [0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2]);
+    }
+
+    #[test]
+    fn an_empty_queue_behind_one_that_is_left_out_counts_with_its_length() {
+        let partition = TopicPartition::new;
+        let mut stats = LoadStats::new(4);
+        stats.waiting(3, partition(0), false);
+        stats.empty(partition(1));
+        stats.empty(partition(2));
+        stats.waiting(5, partition(3), false);
+        assert_eq!(stats.lengths.as_slice(), [(3, partition(1)), (0, partition(2))]);
     }
 
     #[test]

@@ -408,7 +408,7 @@ impl Producer {
 
     /// A finished batch that is in no request gives its memory back and is forgotten.
     pub(crate) fn release(&mut self, slot: BatchSlot) {
-        self.accumulator.deallocate(slot, &mut self.granted);
+        self.accumulator.deallocate(slot);
         self.accumulator.forget(slot);
     }
 }

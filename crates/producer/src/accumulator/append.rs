@@ -32,8 +32,22 @@ pub(crate) enum Appended {
         /// Whether the buffer that the caller had was used for a new batch.
         used_buffer: bool,
     },
-    /// The next one needs a new batch, for which the caller has to get so many bytes.
-    NeedsMemory(u32),
+    /// The next one needs a new batch, for which the caller has to get memory.
+    NeedsMemory {
+        /// How many bytes.
+        size: u32,
+        /// Where the record is to go if the partition is a sticky one.
+        stop: Option<Stop>,
+    },
+}
+
+/// What the caller of [`RecordAccumulator::append`] brings along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Buffer {
+    /// Nothing.
+    None,
+    /// The memory that it was told to get at this stop of the sticky partition.
+    For(Option<Stop>),
 }
 
 impl RecordAccumulator {
@@ -55,12 +69,18 @@ impl RecordAccumulator {
         ctx: &mut Ctx<'_, '_>,
         metadata: &ProducerMetadata,
         run: RunToAppend,
-        has_buffer: bool,
+        buffer: Buffer,
     ) -> Appended {
+        let mut resumed = match buffer {
+            Buffer::None => None,
+            Buffer::For(stop) => Some(stop),
+        };
         loop {
-            let (partition, stop) = match run.choice {
-                Choice::Fixed(partition) => (partition, None),
-                Choice::Sticky => {
+            let is_resumed = resumed.is_some();
+            let (partition, stop) = match (run.choice, resumed.take().flatten()) {
+                (Choice::Fixed(partition), _) => (partition, None),
+                (Choice::Sticky, Some(stop)) => (stop.partition, Some(stop)),
+                (Choice::Sticky, None) => {
                     let stop = self.topics[run.topic.index()].peek(ctx, metadata, run.topic);
                     (stop.partition, Some(stop))
                 }
@@ -80,11 +100,12 @@ impl RecordAccumulator {
                 self.batches[slot].close_for_appends();
             }
             let size = run.shape.upper_bound().max(ctx.env.config.batch_size);
-            if !has_buffer {
-                return Appended::NeedsMemory(size);
+            if buffer == Buffer::None {
+                return Appended::NeedsMemory { size, stop };
             }
-            // The last batch is closed by now, which may be what the switch was waiting for.
-            if self.sticky_partition_changed(ctx, metadata, run.topic, stop) {
+            // The last batch is closed by now, which may be what the switch was waiting for. Who has
+            // just got its memory looks no second time.
+            if !is_resumed && self.sticky_partition_changed(ctx, metadata, run.topic, stop) {
                 continue;
             }
             let slot = self.begin_batch(ctx, run.topic, partition, size);
@@ -95,8 +116,8 @@ impl RecordAccumulator {
         }
     }
 
-    /// Kafka: RecordAccumulator.partitionChanged: a switch that was held back because a batch was
-    /// still open happens as soon as none is.
+    /// Kafka: RecordAccumulator.partitionChanged: the stop may be over, and a switch that was held
+    /// back because a batch was still open happens as soon as none is.
     fn sticky_partition_changed(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
@@ -105,6 +126,9 @@ impl RecordAccumulator {
         stop: Option<Stop>,
     ) -> bool {
         let Some(stop) = stop else { return false };
+        if self.topics[topic.index()].has_left(stop) {
+            return true;
+        }
         self.all_batches_full(stop.partition)
             && self.topics[topic.index()].produced(ctx, metadata, topic, 0, true)
     }

@@ -62,8 +62,8 @@ impl RecordAccumulator {
             return;
         }
         // Kafka keeps statistics once there are as many queues as the topic has partitions.
-        let mut stats = (self.tracks_load(ctx) && existing == queues.len())
-            .then(|| LoadStats { queues: existing, ..LoadStats::default() });
+        let mut stats =
+            (self.tracks_load(ctx) && existing == queues.len()).then(|| LoadStats::new(existing));
         for number in range {
             let partition = TopicPartition::new(number);
             if self.queues[partition.index()].exists {
@@ -86,7 +86,7 @@ impl RecordAccumulator {
         let queue = &self.queues[partition.index()];
         let Some(head) = queue.batches.front().copied() else {
             if let (Some(_), Some(stats)) = (leader, stats) {
-                stats.lengths.push((0, partition));
+                stats.empty(partition);
             }
             return;
         };
@@ -98,10 +98,8 @@ impl RecordAccumulator {
             }
             return;
         };
-        if let Some(stats) = stats
-            && self.is_available(ctx, leader)
-        {
-            stats.lengths.push((length as u32, partition));
+        if let Some(stats) = stats {
+            stats.waiting(length as u32, partition, self.is_available(ctx, leader));
         }
         if ready.brokers.contains(leader) || self.queues[partition.index()].muted {
             return;
@@ -140,8 +138,7 @@ impl RecordAccumulator {
         }
     }
 
-    /// Kafka: the test of partitioner.availability.timeout.ms in partitionReady. An empty queue
-    /// never comes here, so it counts even if its broker cannot be reached.
+    /// Whether the broker has been reached lately, as far as somebody wants to know.
     fn is_available(&self, ctx: &Ctx<'_, '_>, leader: BrokerId) -> bool {
         let timeout_ms = ctx.env.config.partitioner_availability_timeout_ms;
         let Some(stats) = self.node_stats[leader.index()] else { return true };

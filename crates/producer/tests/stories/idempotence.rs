@@ -46,6 +46,18 @@ fn a_fatal_answer_ends_all_sending() {
     assert_eq!(failures(&bench.completions), [SendError::Code(ErrorCode::UnsupportedVersion)]);
 }
 
+/// send() throws there before it would wake the sender, which looks every retry.backoff.ms.
+#[test]
+fn in_a_fatal_state_a_record_fails_at_the_end_of_the_poll() {
+    let mut bench = Bench::starting_with(1, idempotent(), vec![ErrorCode::UnsupportedVersion]);
+    bench.pass_ms(50);
+    bench.send(0, 1, 10);
+    bench.pass_ms(49);
+    assert_eq!(failures(&bench.completions), []);
+    bench.pass_ms(1);
+    assert_eq!(failures(&bench.completions), [SendError::Code(ErrorCode::UnsupportedVersion)]);
+}
+
 #[test]
 fn sequences_are_assigned_at_the_first_drain_and_kept_over_retries() {
     let mut bench = Bench::new(1, idempotent());

@@ -281,6 +281,35 @@ fn round_robin_goes_through_the_available_partitions() {
     assert_eq!(bench.in_flight(3), ["p2 +2"]);
 }
 
+/// The partition is chosen before the record is measured.
+#[test]
+fn round_robin_counts_records_that_are_too_large() {
+    let partitioner = inflight_protocol::config::Partitioner::RoundRobin;
+    let config = ProducerConfig { partitioner, max_request_size: 1_000, linger_ms: 0, ..plain() };
+    let mut bench = Bench::new(3, config);
+    bench.send_as(0, Destination::Any, 1, 10);
+    bench.send_as(0, Destination::Any, 1, 2_000);
+    bench.send_as(0, Destination::Any, 1, 10);
+    let sent: Vec<_> = (1..=3).map(|broker| bench.in_flight(broker).join("")).collect();
+    assert_eq!(sent, ["p0 +1", "", "p2 +1"]);
+}
+
+/// Nothing has run since the memory came back, so every batch is ready to go.
+#[test]
+fn a_waiter_counts_until_its_thread_runs() {
+    let config = ProducerConfig { buffer_memory: 2_000, batch_size: 1_000, ..plain() };
+    let mut bench = Bench::new(3, config);
+    bench.leaders = vec![Some((1, 0)); 3];
+    bench.send(0, 1, 100);
+    bench.pass_ms(5);
+    bench.pass_ms(1);
+    bench.send_as(1, Destination::Partition(1), 1, 100);
+    bench.send_as(2, Destination::Partition(2), 1, 100);
+    bench.take_log();
+    bench.ack(1, 0);
+    assert_eq!(bench.in_flight(1), ["p1 +1"], "partition 1 does not linger");
+}
+
 #[test]
 fn a_table_puts_a_hot_key_where_it_says() {
     let config =

@@ -197,7 +197,7 @@ final class Brokers {
      * are none; success takes the next offsets of the partition.
      */
     ApiMessage produced(ProduceRequest request, JsonNode step) {
-        ProduceResponseData data = new ProduceResponseData();
+        ProduceResponseData data = new ProduceResponseData().setThrottleTimeMs(step.path("throttle").asInt());
         List<String> errors = new ArrayList<>();
         if (step.has("errors")) {
             step.get("errors").forEach(error -> errors.add(error.asText()));

@@ -6,6 +6,7 @@ import org.apache.kafka.common.network.NetworkSend;
 import org.apache.kafka.common.network.Selectable;
 
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,7 +33,7 @@ final class Wire implements Selectable {
     }
 
     /** Something that the network has for the producer. */
-    private record Arrival(String connection, NetworkReceive receive, boolean lost) {
+    private record Arrival(String connection, NetworkReceive receive, boolean lost, int throttleMs) {
     }
 
     /** A connection; answers keep the order of requests. */
@@ -49,6 +50,10 @@ final class Wire implements Selectable {
     private static final class Entry {
         final Brokers.Received received;
         final long sentMs;
+        /** How long the answer stops the client from sending. */
+        int throttleMs;
+        /** By how much earlier answers have put off the timeout. */
+        long throttledMs;
         NetworkReceive answer;
 
         Entry(Brokers.Received received, long sentMs) {
@@ -73,6 +78,11 @@ final class Wire implements Selectable {
     private final Map<String, ChannelState> disconnected = new HashMap<>();
     private final List<String> connected = new ArrayList<>();
     private final Runnable application;
+    /** Brokers whose answers do not get through. */
+    private final Set<Integer> held = new HashSet<>();
+    /** Brokers that cannot be connected to. */
+    private final Set<Integer> hidden = new HashSet<>();
+    private Object states;
     private boolean wakeup;
     private int spins;
     private boolean overslept;
@@ -93,7 +103,7 @@ final class Wire implements Selectable {
     }
 
     /** Answers the oldest request of the n-th node that has one, by id. */
-    void respond(int nth, java.util.function.Function<Brokers.Received, org.apache.kafka.common.protocol.ApiMessage> answer) {
+    void respond(int nth, int throttleMs, java.util.function.Function<Brokers.Received, org.apache.kafka.common.protocol.ApiMessage> answer) {
         if (waiting.isEmpty()) {
             return;
         }
@@ -106,14 +116,49 @@ final class Wire implements Selectable {
         for (Entry entry : connection.entries) {
             if (entry.received == oldest.received()) {
                 entry.answer = entry.received.answer(id, answer.apply(entry.received));
+                entry.throttleMs = throttleMs;
             }
         }
         deliver(id, connection);
     }
 
+    /** From now on nothing that a broker says gets through. */
+    void hold(int node) {
+        held.add(node);
+    }
+
+    /** What a broker has said since gets through. */
+    void release(int node) {
+        held.remove(node);
+        connections.forEach((id, connection) -> {
+            if (connection.node == node) {
+                deliver(id, connection);
+            }
+        });
+    }
+
+    /** From now on no connection to a broker can be made. */
+    void hide(int node) {
+        hidden.add(node);
+    }
+
+    /** New connections to a broker can be made again; those tried meanwhile never come about. */
+    void show(int node) {
+        hidden.remove(node);
+    }
+
+    /** The ClusterConnectionStates, which know when a connection should have been made. */
+    void setupTimeouts(Object states) {
+        this.states = states;
+    }
+
     private void deliver(String id, Connection connection) {
+        if (held.contains(connection.node)) {
+            return;
+        }
         while (!connection.entries.isEmpty() && connection.entries.peek().answer != null) {
-            arrivals.add(new Arrival(id, connection.entries.poll().answer, false));
+            Entry entry = connection.entries.poll();
+            arrivals.add(new Arrival(id, entry.answer, false, entry.throttleMs));
         }
     }
 
@@ -127,7 +172,7 @@ final class Wire implements Selectable {
         });
         for (String id : broken) {
             forget(id);
-            arrivals.add(new Arrival(id, null, true));
+            arrivals.add(new Arrival(id, null, true, 0));
         }
     }
 
@@ -142,7 +187,9 @@ final class Wire implements Selectable {
     public void connect(String id, InetSocketAddress address, int sendBuffer, int receiveBuffer) {
         told.accept(address.getPort(), null);
         connections.put(id, new Connection(address.getPort()));
-        arrivals.add(new Arrival(id, null, false));
+        if (!hidden.contains(address.getPort())) {
+            arrivals.add(new Arrival(id, null, false, 0));
+        }
     }
 
     @Override
@@ -207,12 +254,13 @@ final class Wire implements Selectable {
         if (!completedReceives.isEmpty() || !connected.isEmpty() || !disconnected.isEmpty()) {
             return;
         }
-        application.run();
-        if (wakeup) {
+        if (timeoutMs <= 0 && spins++ < FREE_SPINS) {
             wakeup = false;
             return;
         }
-        if (timeoutMs <= 0 && spins++ < FREE_SPINS) {
+        application.run();
+        if (wakeup) {
+            wakeup = false;
             return;
         }
         spins = 0;
@@ -231,6 +279,8 @@ final class Wire implements Selectable {
             disconnected.put(arrival.connection(), ChannelState.READY);
         } else if (arrival.receive() != null) {
             completedReceives.add(arrival.receive());
+            connections.get(arrival.connection()).entries
+                .forEach(entry -> entry.throttledMs += arrival.throttleMs());
         } else {
             connections.get(arrival.connection()).open = true;
             connected.add(arrival.connection());
@@ -243,14 +293,30 @@ final class Wire implements Selectable {
     }
 
     /**
-     * How long until a request times out. A selector may return early, and this one does then:
-     * Kafka notices a timeout with the next poll, which can be as late as another timeout.
+     * How long until a request or the making of a connection times out. A selector may return early,
+     * and this one does then: Kafka notices a timeout with the next poll, which can be as late as
+     * another timeout.
      */
     private long untilTimeoutMs() {
         long nowMs = clock.milliseconds();
-        return connections.values().stream().flatMap(connection -> connection.entries.stream())
-            .mapToLong(entry -> entry.sentMs + requestTimeoutMs + 1 - nowMs)
+        long requestMs = connections.values().stream().flatMap(connection -> connection.entries.stream())
+            .mapToLong(entry -> entry.sentMs + requestTimeoutMs + 1 + entry.throttledMs - nowMs)
             .min().orElse(Long.MAX_VALUE);
+        long setupMs = connections.entrySet().stream().filter(entry -> !entry.getValue().open)
+            .mapToLong(entry -> ask("lastConnectAttemptMs", entry.getKey())
+                + ask("connectionSetupTimeoutMs", entry.getKey()) + 1 - nowMs)
+            .min().orElse(Long.MAX_VALUE);
+        return Math.min(requestMs, setupMs);
+    }
+
+    private long ask(String method, String id) {
+        try {
+            Method found = states.getClass().getDeclaredMethod(method, String.class);
+            found.setAccessible(true);
+            return (long) found.invoke(states, id);
+        } catch (ReflectiveOperationException error) {
+            throw new IllegalStateException(error);
+        }
     }
 
     @Override
