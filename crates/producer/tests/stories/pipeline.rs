@@ -284,7 +284,7 @@ fn round_robin_goes_through_the_available_partitions() {
 /// The partition is chosen before the record is measured.
 #[test]
 fn round_robin_counts_records_that_are_too_large() {
-    let partitioner = inflight_protocol::config::Partitioner::RoundRobin;
+    let partitioner = Partitioner::RoundRobin;
     let config = ProducerConfig { partitioner, max_request_size: 1_000, linger_ms: 0, ..plain() };
     let mut bench = Bench::new(3, config);
     bench.send_as(0, Destination::Any, 1, 10);
