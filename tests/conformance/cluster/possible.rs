@@ -133,15 +133,23 @@ impl Replay {
 fn exception(error: SendError) -> String {
     match error {
         SendError::Code(code) => code.exception(),
-        SendError::DeliveryTimeout | SendError::MetadataTimeout => "TimeoutException",
+        SendError::DeliveryTimeout | SendError::MetadataTimeout | SendError::CallTimeout => {
+            "TimeoutException"
+        }
+        SendError::TransactionAborted => "TransactionAbortedException",
+        SendError::IllegalState => "IllegalStateException",
+        SendError::CommitFailed => "CommitFailedException",
+        SendError::NoOffset => "NoOffsetForPartitionException",
+        SendError::LogTruncation => "LogTruncationException",
         SendError::BufferExhausted => "BufferExhaustedException",
         SendError::RecordTooLarge => "RecordTooLargeException",
         SendError::BatchLargerThanMemory | SendError::InvalidPartition => {
             "IllegalArgumentException"
         }
-        SendError::ProducerClosed | SendError::ProducerClosedForcefully | SendError::FatalState => {
-            "KafkaException"
-        }
+        SendError::ProducerClosed
+        | SendError::ProducerClosedForcefully
+        | SendError::FatalState
+        | SendError::AbortableState => "KafkaException",
     }
     .to_owned()
 }
