@@ -140,6 +140,12 @@ impl ProducerMetadata {
         self.brokers
     }
 
+    /// Counts the snapshots. Kafka: Metadata.updateVersion.
+    #[inline]
+    pub(crate) fn version(&self) -> u32 {
+        self.update_version
+    }
+
     /// The newest version that a waiting thread knows of. A rebootstrap raises the version without
     /// waking anybody. Kafka: ProducerMetadata.awaitUpdate, and notifyAll in its update.
     pub(crate) fn announced_version(&self) -> u32 {

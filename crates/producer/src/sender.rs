@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 
 mod complete;
 mod expire;
+mod needless;
 mod producer_id;
 
 pub(crate) use producer_id::ProducerIdRequest;
@@ -113,19 +114,28 @@ impl Producer {
             return activity;
         }
         let Looked { timeout_ms, is_all } = self.send_producer_data(ctx);
+        let version = self.metadata.version();
         let activity = self.poll(ctx, timeout_ms, Next::Pass);
+        let is_all = is_all && version == self.metadata.version();
         if is_all && timeout_ms > 0 && self.network.has_unwritten() {
-            self.write_without_a_pass(ctx);
+            self.write_without_a_pass(ctx, activity);
         }
         activity
     }
 
     /// A poll that writes a request returns at once, and the pass after it finds what this pass
-    /// found: unless a broker was waiting for the metadata request to go out, or the metadata is
-    /// still due. That pass is left out.
-    fn write_without_a_pass(&mut self, ctx: &mut Ctx<'_, '_>) {
-        if !self.network.is_update_due(&mut self.metadata, ctx.now_ms) {
-            self.network.write(ctx.now_ms);
+    /// found: unless a broker was waiting for the metadata request to go out, the poll began with a
+    /// rebootstrap, or metadata is still due. That pass is left out.
+    fn write_without_a_pass(&mut self, ctx: &mut Ctx<'_, '_>, activity: Activity) {
+        if self.network.is_update_due(&mut self.metadata, ctx.now_ms) {
+            return;
+        }
+        let sample = needless::sample(self);
+        self.network.write(ctx.now_ms);
+        if let Some(before) = sample
+            && !self.network.has_unwritten()
+        {
+            needless::check(ctx, before, self, activity);
         }
     }
 

@@ -135,6 +135,11 @@ impl Bench {
         bench
     }
 
+    /// Whether a metadata request waits.
+    pub(crate) fn holds_metadata(&self) -> bool {
+        self.held_metadata.is_some()
+    }
+
     pub(crate) fn now_ms(&self) -> u64 {
         self.now.as_millis()
     }

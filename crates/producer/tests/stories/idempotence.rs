@@ -268,6 +268,23 @@ fn when_all_sent_batches_expire_after_a_retry_the_epoch_is_bumped() {
     assert_eq!(bench.in_flight(1), ["p0 e1 s0+1"]);
 }
 
+/// The pass after the one in which it expires raises the epoch, though all that the poll in between
+/// does is to write a metadata request.
+#[test]
+fn a_batch_that_expires_as_metadata_is_asked_for_bumps_the_epoch_at_once() {
+    let config = ProducerConfig { retry_backoff_ms: 1_000, metadata_max_age_ms: 1_500, ..short() };
+    let mut bench = Bench::new(1, config);
+    bench.send(0, 1, 10);
+    bench.metadata_works = false;
+    bench.pass_ms(900);
+    bench.refuse(1, ErrorCode::NotEnoughReplicas);
+    bench.pass_ms(600);
+    let log = bench.take_log();
+    assert!(log.contains(&"1500 unresolved p0 before s1".to_owned()), "{log:?}");
+    assert_eq!(epochs(&log), ["1500 epoch 1"]);
+    bench.answer_metadata();
+}
+
 /// SenderTest.testExpiryOfUnsentBatchesShouldNotCauseUnresolvedSequences.
 #[test]
 fn a_batch_that_was_never_sent_leaves_no_doubt() {

@@ -357,6 +357,40 @@ fn the_sticky_partition_changes_after_two_batches_when_nothing_is_drained() {
     assert_eq!(counts.iter().filter(|count| **count == 16).count(), 3, "{batches:?}");
 }
 
+/// partitioner.availability.timeout.ms: the pass that finds brokers out of reach for too long is
+/// followed by one that leaves their partitions out, even if all that happens in between is that a
+/// metadata request is written.
+#[test]
+fn partitions_out_of_reach_are_left_out_as_soon_as_they_are_too_late() {
+    let config = ProducerConfig {
+        partitioner_availability_timeout_ms: 40,
+        reconnect_backoff_ms: 10_000,
+        reconnect_backoff_max_ms: 10_000,
+        ..plain()
+    };
+    let mut bench = Bench::new(6, config);
+    for partition in 0..6 {
+        bench.send(partition, 1, 10);
+        bench.pass_ms(5);
+        bench.ack(1 + partition as u8 % 3, 0);
+    }
+    bench.down = vec![1, 2];
+    for broker in [1, 2] {
+        bench.disconnect(broker);
+    }
+    bench.metadata_works = false;
+    for partition in [0, 1, 3, 4] {
+        bench.send(partition, 1, 10);
+    }
+    while !bench.holds_metadata() {
+        bench.pass_ms(1);
+    }
+    bench.send_as(0, Destination::Any, 1, 10);
+    bench.pass_ms(5);
+    assert_eq!(bench.in_flight(3).len(), 1, "to a partition of the only broker in reach");
+    bench.answer_metadata();
+}
+
 // --- flush and close ----------------------------------------------------------------------------
 
 #[test]
