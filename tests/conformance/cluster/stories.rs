@@ -23,6 +23,11 @@ pub(crate) struct Story {
 /// Two requests of the same instant are handled in either order.
 const REQUEST_TIME: &str = r#"cluster.request-time={"exponential":"50us"}"#;
 
+/// A machine with more work than cores, where a broker that has just been elected hears of it
+/// between two requests.
+const REQUEST_TIME_BUSY: &str = r#"cluster.request-time={"exponential":"5ms"}"#;
+const METADATA_TIME_BUSY: &str = r#"cluster.metadata-time={"exponential":"20ms"}"#;
+
 /// A story that is compared exactly and changes nothing.
 const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
     Story { scenario, changes: &[], timings: &[], classes: [Class::Exact, Class::Exact], play }
@@ -34,7 +39,13 @@ pub(crate) const STORIES: [Story; 16] = [
     story("order/disconnect-reverses-retries", order::disconnect_reverses_retries),
     story("loss/acks-0", acks_0),
     story("loss/acks-1-failover", failures::acks_1_failover),
-    story("duplication/leader-crash-before-the-response", failures::leader_crash),
+    Story {
+        timings: &[
+            &[REQUEST_TIME_BUSY, METADATA_TIME_BUSY, "producers[0].workload[0].every=150ms"],
+            &[REQUEST_TIME_BUSY, METADATA_TIME_BUSY, "producers[0].workload[0].every=200ms"],
+        ],
+        ..story("duplication/leader-crash-before-the-response", failures::leader_crash)
+    },
     story("loss/expired-yet-present", expired),
     story("duplication/application-sends-again", expired),
     story("duplication/producer-restart", producer_restart),

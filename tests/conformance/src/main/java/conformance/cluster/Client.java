@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -47,10 +48,15 @@ public final class Client {
             AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "20000"));
     }
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws InterruptedException {
         Tether.limit(Long.parseLong(arguments[1]));
+        // A command may block; the end of the input is to be heard all the same.
+        var commands = new LinkedBlockingQueue<String>();
+        Tether.start("input", () -> Tether.read(commands::add));
         var client = new Client(arguments[0]);
-        Tether.read(client::obey);
+        while (true) {
+            client.obey(commands.take());
+        }
     }
 
     private static synchronized void print(ObjectNode line) {
