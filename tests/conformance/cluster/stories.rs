@@ -25,8 +25,10 @@ const REQUEST_TIME: &str = r#"cluster.request-time={"exponential":"50us"}"#;
 
 /// A machine with more work than cores, where a broker that has just been elected hears of it
 /// between two requests.
-const REQUEST_TIME_BUSY: &str = r#"cluster.request-time={"exponential":"5ms"}"#;
-const METADATA_TIME_BUSY: &str = r#"cluster.metadata-time={"exponential":"20ms"}"#;
+const BUSY: [&str; 2] = [
+    r#"cluster.request-time={"exponential":"1ms"}"#,
+    r#"cluster.metadata-time={"exponential":"200ms"}"#,
+];
 
 /// A story that is compared exactly and changes nothing.
 const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
@@ -40,10 +42,7 @@ pub(crate) const STORIES: [Story; 16] = [
     story("loss/acks-0", acks_0),
     story("loss/acks-1-failover", failures::acks_1_failover),
     Story {
-        timings: &[
-            &[REQUEST_TIME_BUSY, METADATA_TIME_BUSY, "producers[0].workload[0].every=150ms"],
-            &[REQUEST_TIME_BUSY, METADATA_TIME_BUSY, "producers[0].workload[0].every=200ms"],
-        ],
+        timings: &[&BUSY, &[BUSY[0], BUSY[1], "producers[0].workload[0].every=100ms"]],
         ..story("duplication/leader-crash-before-the-response", failures::leader_crash)
     },
     story("loss/expired-yet-present", expired),
