@@ -125,6 +125,12 @@ pub enum Defect {
     /// An idempotent producer puts retries back in the order of failure, not of sequence, and sends
     /// them so.
     RequeueOutOfOrder,
+    /// A coordinator aborts a transaction that is over its time without raising the producer epoch
+    /// (before KAFKA-6119).
+    TimeoutWithoutEpochBump,
+    /// A coordinator takes a partition without a leader for one that was deleted, and never sends
+    /// its marker.
+    DropMarkersOfLeaderless,
 }
 
 impl Defects {

@@ -6,6 +6,9 @@
 
 mod broker_keys;
 mod broker_rules;
+mod consumer;
+mod consumer_keys;
+mod consumer_rules;
 mod error;
 mod from_settings;
 pub mod keys;
@@ -18,6 +21,7 @@ mod reading;
 mod settings;
 mod topic_keys;
 
+pub use consumer::{AssignmentStrategy, AutoOffsetReset, ConsumerConfig, GroupProtocol};
 pub use error::{Concerned, ConfigError, ConfigWarning, Configured, Raised, Rule, WarningKind};
 pub use from_settings::{Difference, Outcome, ServerConfig};
 pub use kind::{Elements, Kind, Limits, Range};
@@ -84,6 +88,8 @@ pub struct ProducerConfig {
     pub partitioner_availability_timeout_ms: i64,
     /// partitioner.ignore.keys
     pub partitioner_ignore_keys: bool,
+    /// transactional.id
+    pub transactional_id: Option<String>,
     /// transaction.timeout.ms
     pub transaction_timeout_ms: i64,
 }
@@ -158,6 +164,7 @@ impl Default for ProducerConfig {
             partitioner_adaptive_partitioning_enable: true,
             partitioner_availability_timeout_ms: 0,
             partitioner_ignore_keys: false,
+            transactional_id: None,
             transaction_timeout_ms: 60_000,
         }
     }
@@ -201,6 +208,36 @@ pub struct BrokerConfig {
     pub auto_leader_rebalance_enable: bool,
     /// leader.imbalance.check.interval.seconds, which the controller goes by.
     pub leader_imbalance_check_interval: Span,
+    /// transaction.max.timeout.ms
+    pub transaction_max_timeout: Span,
+    /// transactional.id.expiration.ms
+    pub transactional_id_expiration: Span,
+    /// transaction.abort.timed.out.transaction.cleanup.interval.ms
+    pub transaction_abort_timed_out_transaction_cleanup_interval: Span,
+    /// transaction.remove.expired.transaction.cleanup.interval.ms
+    pub transaction_remove_expired_transaction_cleanup_interval: Span,
+    /// transaction.partition.verification.enable
+    pub transaction_partition_verification_enable: bool,
+    /// transaction.state.log.num.partitions: which of them there are says `Cluster::coordinated`.
+    pub transaction_state_log_num_partitions: u32,
+    /// transaction.state.log.replication.factor, which the assignments of the cluster go by.
+    pub transaction_state_log_replication_factor: u32,
+    /// transaction.state.log.min.isr, which the settings of the topic go by.
+    pub transaction_state_log_min_isr: u32,
+    /// add.partitions.to.txn.retry.backoff.ms
+    pub add_partitions_to_txn_retry_backoff: Span,
+    /// add.partitions.to.txn.retry.backoff.max.ms
+    pub add_partitions_to_txn_retry_backoff_max: Span,
+    /// offsets.commit.timeout.ms
+    pub offsets_commit_timeout: Span,
+    /// group.initial.rebalance.delay.ms
+    pub group_initial_rebalance_delay: Span,
+    /// group.min.session.timeout.ms
+    pub group_min_session_timeout_ms: u32,
+    /// group.max.session.timeout.ms
+    pub group_max_session_timeout_ms: u32,
+    /// group.max.size
+    pub group_max_size: u32,
     /// The time a request keeps a request handler busy, besides its appends. Not a setting of
     /// Kafka's: a property of the machine.
     pub request_time: Delay,
@@ -209,6 +246,9 @@ pub struct BrokerConfig {
     /// The time from a commit of the metadata log until this broker has it, besides the link. Not
     /// a setting of Kafka's: fetch, batching and replay of the metadata log.
     pub metadata_time: Delay,
+    /// The time a new coordinator takes to read its partition of an internal topic. Not a setting
+    /// of Kafka's.
+    pub coordinator_load_time: Delay,
 }
 
 impl Default for BrokerConfig {
@@ -232,9 +272,25 @@ impl Default for BrokerConfig {
             producer_id_expiration_check_interval: Span::from_millis(600_000),
             auto_leader_rebalance_enable: true,
             leader_imbalance_check_interval: Span::from_secs(300),
+            transaction_max_timeout: Span::from_secs(900),
+            transactional_id_expiration: Span::from_secs(604_800),
+            transaction_abort_timed_out_transaction_cleanup_interval: Span::from_secs(10),
+            transaction_remove_expired_transaction_cleanup_interval: Span::from_secs(3_600),
+            transaction_partition_verification_enable: true,
+            transaction_state_log_num_partitions: 50,
+            transaction_state_log_replication_factor: 3,
+            transaction_state_log_min_isr: 2,
+            add_partitions_to_txn_retry_backoff: Span::from_millis(20),
+            add_partitions_to_txn_retry_backoff_max: Span::from_millis(100),
+            offsets_commit_timeout: Span::from_secs(5),
+            group_initial_rebalance_delay: Span::from_secs(3),
+            group_min_session_timeout_ms: 6_000,
+            group_max_session_timeout_ms: 1_800_000,
+            group_max_size: i32::MAX as u32,
             request_time: Delay::Constant(Span::ZERO),
             append_time: Delay::Constant(Span::ZERO),
             metadata_time: Delay::Constant(Span::ZERO),
+            coordinator_load_time: Delay::Constant(Span::ZERO),
         }
     }
 }

@@ -21,7 +21,7 @@ pub mod transaction;
 
 pub use batch::{BatchKind, BatchProducer, RecordBatch, RecordRun};
 pub use cluster::{Cluster, Defect, Defects};
-pub use config::{BrokerConfig, ProducerConfig, TopicConfig};
+pub use config::{BrokerConfig, ConsumerConfig, ProducerConfig, TopicConfig};
 pub use error_code::{ErrorClass, ErrorCode};
 pub use fact::{Fact, FactKind};
 pub use ids::{
@@ -32,7 +32,7 @@ pub use ids::{
 pub use message::{Acks, ApiKey, Incoming, Outgoing, Request, Response};
 pub use sequence::Sequence;
 pub use topics::Topics;
-pub use transaction::{TransactionResult, TransactionState, TransactionVersion};
+pub use transaction::{InternalRecord, TransactionResult, TransactionState, TransactionVersion};
 
 /// A machine's turn with the words of this crate.
 pub type Turn<'a> = inflight_des::Turn<'a, Outgoing, Fact>;

@@ -8,6 +8,7 @@ use crate::ids::{
     ClientId, GroupId, LeaderEpoch, Offset, ProducerEpoch, ProducerId, ProducerIdAndEpoch,
     Timestamp, TopicPartition, TransactionalId,
 };
+use crate::message::{JoinedMember, RebalanceProtocol};
 use smallvec::SmallVec;
 
 /// The topic where transaction coordinators keep their state.
@@ -144,13 +145,26 @@ pub struct CommittedOffset {
     pub leader_epoch: Option<LeaderEpoch>,
 }
 
-/// A member of a group, as it is written down. Kafka: GroupMetadataValue.MemberMetadata.
+/// What a member of a group is given. Kafka: SyncGroupRequestAssignment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GroupMember {
     /// The member.
     pub member: MemberId,
     /// The partitions that it was given.
     pub assignment: SmallVec<[TopicPartition; 4]>,
+}
+
+/// A member of a group, as it is written down. Kafka: GroupMetadataValue.MemberMetadata.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WrittenMember {
+    /// The member with its partitions.
+    pub assigned: GroupMember,
+    /// What it said of itself when it joined.
+    pub joined: JoinedMember,
+    /// session.timeout.ms
+    pub session_timeout_ms: u32,
+    /// max.poll.interval.ms
+    pub rebalance_timeout_ms: u32,
 }
 
 /// A generation of a group, as it is written down. Kafka: GroupMetadataValue.
@@ -160,17 +174,22 @@ pub struct GroupMetadataValue {
     pub group: GroupId,
     /// The generation.
     pub generation: u32,
+    /// How partitions change hands. `None` of an empty group.
+    pub protocol: Option<RebalanceProtocol>,
+    /// Who assigns them.
+    pub leader: Option<MemberId>,
     /// The members; none of an empty group.
-    pub members: SmallVec<[GroupMember; 2]>,
+    pub members: Vec<WrittenMember>,
 }
 
-/// The name that a coordinator gave to a consumer: a client, and how many names it got before.
+/// The name that a coordinator gave to a consumer: a client, and a number that none of its other
+/// names has.
 /// Kafka: a member id, client id and a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId {
     /// The client.
     pub client: ClientId,
-    /// How many member ids the coordinator had given to it before.
+    /// The number. Greater ones are younger.
     pub number: u32,
 }
 

@@ -110,23 +110,19 @@ fn v3_six_in_flight_is_an_error_even_where_idempotence_would_have_ended() {
 #[test]
 fn v4_a_transactional_id_needs_idempotence_after_it_was_ended() {
     let id = ("transactional.id", "t");
-    assert_eq!(rules(&[id, ("acks", "1")]), ["V4", "not-yet"]);
-    assert_eq!(rules(&[id, ("retries", "0")]), ["V4", "not-yet"]);
-    assert_eq!(rules(&[id, ("enable.idempotence", "false")]), ["V4", "not-yet"]);
-    assert_eq!(rules(&[id, ("acks", "1"), ("enable.idempotence", "true")]), ["V2", "not-yet"]);
+    assert_eq!(rules(&[id, ("acks", "1")]), ["V4"]);
+    assert_eq!(rules(&[id, ("retries", "0")]), ["V4"]);
+    assert_eq!(rules(&[id, ("enable.idempotence", "false")]), ["V4"]);
+    assert_eq!(rules(&[id, ("acks", "1"), ("enable.idempotence", "true")]), ["V2"]);
     let error = &refused(&[id, ("acks", "1"), ("retries", "9")])[0];
     assert_eq!(error.settings[1].key, "acks");
 }
 
 #[test]
-fn a_transactional_id_alone_is_the_simulators_objection() {
-    let errors = refused(&[("transactional.id", "t")]);
-    assert_eq!(errors.len(), 1);
-    assert_eq!((errors[0].rule, errors[0].raised), (Rule::NotYet, Raised::Never));
-    assert_eq!(
-        errors[0].to_string(),
-        "transactional.id=t, expected no transactional.id: transactions are not simulated yet"
-    );
+fn a_transactional_id_and_its_timeout_are_read() {
+    let (config, _) = taken(&[("transactional.id", "t"), ("transaction.timeout.ms", "500")]);
+    assert_eq!(config.transactional_id.as_deref(), Some("t"));
+    assert_eq!((config.transaction_timeout_ms, config.enable_idempotence), (500, true));
     assert_eq!(rules(&[("transactional.id", " ")]), ["range"]);
 }
 

@@ -158,7 +158,7 @@ fn what_is_shown_is_what_the_table_says() {
     check(&ProducerConfig::default().effective(), producer_keys());
     check(&TopicConfig::default().effective(), topic_keys());
     check(&ServerConfig::default().effective(), server_keys());
-    assert_eq!(ProducerConfig::default().effective().len(), 28);
+    assert_eq!(ProducerConfig::default().effective().len(), 29);
     assert_eq!(ProducerConfig::default().effective()[0], ("acks", "all".to_owned()));
     assert_eq!(ProducerConfig::default().differences_from_default(), []);
 }
@@ -253,10 +253,14 @@ proptest! {
             Ok(configured) => {
                 // What a configuration comes to, set explicitly, comes to the same.
                 let config = configured.config;
-                let absent = config.partitioner == Partitioner::BuiltIn;
+                // What is absent cannot be set to absence.
+                let is_there = |key: &str| match key {
+                    "partitioner.class" => config.partitioner != Partitioner::BuiltIn,
+                    "transactional.id" => config.transactional_id.is_some(),
+                    _ => true,
+                };
                 let effective = config.effective().into_iter();
-                let again: Settings =
-                    effective.filter(|(key, _)| !absent || *key != "partitioner.class").collect();
+                let again: Settings = effective.filter(|(key, _)| is_there(key)).collect();
                 let again = ProducerConfig::from_settings(&again).map(|again| again.config);
                 prop_assert_eq!(again, Ok(config));
             }

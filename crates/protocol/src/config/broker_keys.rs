@@ -14,7 +14,8 @@ mod foreign;
 type K = Key<ServerConfig>;
 
 /// Modelled keys, the defaults of topics, then keys that only exist.
-pub(super) static SERVER_KEYS: &[&[K]] = &[&MODELLED, &TOPIC_DEFAULTS, foreign::KEYS];
+pub(super) static SERVER_KEYS: &[&[K]] =
+    &[&MODELLED, transactions::KEYS, groups::KEYS, &TOPIC_DEFAULTS, foreign::KEYS];
 
 /// Keys that are known by how they begin.
 pub(super) static SERVER_FAMILIES: &[Family] = foreign::FAMILIES;
@@ -46,6 +47,9 @@ macro_rules! number {
         $key.number(|c| c.broker.$field.number(), |c, n| c.broker.$field = Whole::of(n))
     };
 }
+
+mod groups;
+mod transactions;
 
 static MODELLED: [K; 17] = [
     millis!(

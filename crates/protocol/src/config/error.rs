@@ -30,6 +30,14 @@ pub enum Rule {
     V9,
     /// Rack awareness without a rack. Kafka: RecordAccumulator.PartitionerConfig.
     V10,
+    /// A consumer without a group that is to commit by itself. Kafka:
+    /// ConsumerConfig.maybeOverrideEnableAutoCommit.
+    C1,
+    /// Heartbeats that are not more frequent than sessions end. Kafka: consumer/internals/Heartbeat.
+    C2,
+    /// A setting of the other group protocol. Kafka:
+    /// ConsumerConfig.checkUnsupportedConfigsPostProcess.
+    C3,
     /// A follower's fetch that waits longer than its socket. Kafka: KafkaConfig.validateValues.
     B1,
     /// A follower's fetch that waits longer than the lag that it may have. The same method.
@@ -57,6 +65,9 @@ impl Rule {
             Self::V8 => "V8",
             Self::V9 => "V9",
             Self::V10 => "V10",
+            Self::C1 => "C1",
+            Self::C2 => "C2",
+            Self::C3 => "C3",
             Self::B1 => "B1",
             Self::B2 => "B2",
             Self::Unknown => "unknown",
@@ -184,6 +195,9 @@ pub enum WarningKind {
     ReconnectBackoffConstant,
     /// V9: the default of `delivery.timeout.ms` was too low for the other settings.
     DeliveryTimeoutRaised,
+    /// `connections.max.idle.ms` below `max.poll.interval.ms`. Kafka:
+    /// ConsumerConfig.warnIfConnectionsMaxIdleMsLowerThanMaxPollIntervalMs.
+    IdleDuringRebalance,
     /// `broker.heartbeat.interval.ms` above half of the session. Kafka: KafkaConfig.validateValues.
     HeartbeatTooSlow,
 }

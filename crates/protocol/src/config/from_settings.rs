@@ -4,8 +4,8 @@ use super::error::{ConfigError, Configured};
 use super::reading::{self, Others, Reading, Tables};
 use super::settings::Settings;
 use super::{
-    BrokerConfig, ProducerConfig, TopicConfig, broker_keys, broker_rules, keys, producer_keys,
-    producer_rules, topic_keys,
+    BrokerConfig, ConsumerConfig, ProducerConfig, TopicConfig, broker_keys, broker_rules,
+    consumer_keys, consumer_rules, keys, producer_keys, producer_rules, topic_keys,
 };
 
 /// What a server.properties says of a cluster: the settings of its brokers, and the defaults of its
@@ -64,6 +64,34 @@ impl ProducerConfig {
     /// The modelled values that are not Kafka's defaults.
     pub fn differences_from_default(&self) -> Vec<Difference> {
         reading::differences(self, &Self::default(), keys::producer_keys())
+    }
+}
+
+impl ConsumerConfig {
+    /// The configuration that a consumer makes of `settings`. Kafka: the constructors of
+    /// ConsumerConfig and KafkaConsumer.
+    ///
+    /// The errors are in the order of [`ProducerConfig::from_settings`].
+    pub fn from_settings(settings: &Settings) -> Outcome<Self> {
+        let tables = Tables {
+            noun: "consumer",
+            keys: consumer_keys::CONSUMER_KEYS,
+            families: consumer_keys::CONSUMER_FAMILIES,
+            others: Others::Logged,
+        };
+        let mut reading = Reading::of(tables, settings, Self::default());
+        consumer_rules::apply(&mut reading);
+        reading.finish()
+    }
+
+    /// The modelled values by their key, in the order of [`keys::consumer_keys`].
+    pub fn effective(&self) -> Vec<(&'static str, String)> {
+        reading::effective(self, keys::consumer_keys())
+    }
+
+    /// The modelled values that are not Kafka's defaults.
+    pub fn differences_from_default(&self) -> Vec<Difference> {
+        reading::differences(self, &Self::default(), keys::consumer_keys())
     }
 }
 

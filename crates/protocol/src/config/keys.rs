@@ -1,11 +1,13 @@
 //! A table of keys: what each is called, what it may be, what Kafka does without it, and what the
-//! simulator does with it. The tables are [`producer_keys`], [`topic_keys`] and [`server_keys`].
+//! simulator does with it. The tables are [`producer_keys`], [`consumer_keys`], [`topic_keys`] and
+//! [`server_keys`].
 
 use super::broker_keys::{SERVER_FAMILIES, SERVER_KEYS};
+use super::consumer_keys::{CONSUMER_FAMILIES, CONSUMER_KEYS};
 use super::kind::{Kind, Value};
 use super::producer_keys::{PRODUCER_FAMILIES, PRODUCER_KEYS};
 use super::topic_keys::TOPIC_KEYS;
-use super::{ProducerConfig, ServerConfig, TopicConfig};
+use super::{ConsumerConfig, ProducerConfig, ServerConfig, TopicConfig};
 
 /// A key of the configuration `C`.
 #[derive(Debug)]
@@ -68,6 +70,8 @@ pub(crate) enum Field<C: 'static> {
     Flag(fn(&C) -> bool, fn(&mut C, bool)),
     /// A word.
     Word(fn(&C) -> &'static str, fn(&mut C, &str)),
+    /// A text that may be absent.
+    Text(fn(&C) -> Option<&str>, fn(&mut C, &str)),
 }
 
 impl<C> Field<C> {
@@ -77,6 +81,7 @@ impl<C> Field<C> {
             Self::Number(get, _) => get(config).to_string(),
             Self::Flag(get, _) => get(config).to_string(),
             Self::Word(get, _) => get(config).to_owned(),
+            Self::Text(get, _) => get(config).unwrap_or("null").to_owned(),
         }
     }
 
@@ -85,8 +90,8 @@ impl<C> Field<C> {
         match (self, value) {
             (Self::Number(_, put), Value::Number(number)) => put(config, *number),
             (Self::Flag(_, put), Value::Flag(flag)) => put(config, *flag),
-            (Self::Word(_, put), Value::Text(text)) => put(config, text),
-            (Self::Number(..) | Self::Flag(..) | Self::Word(..), _) => {
+            (Self::Word(_, put) | Self::Text(_, put), Value::Text(text)) => put(config, text),
+            (Self::Number(..) | Self::Flag(..) | Self::Word(..) | Self::Text(..), _) => {
                 debug_assert!(false, "a key's kind is its field's");
             }
         }
@@ -96,6 +101,11 @@ impl<C> Field<C> {
 /// The keys of a producer, in the order of reading. Kafka: clients/producer/ProducerConfig.CONFIG.
 pub fn producer_keys() -> impl Iterator<Item = &'static Key<ProducerConfig>> + Clone {
     PRODUCER_KEYS.iter().copied().flatten()
+}
+
+/// The keys of a consumer. Kafka: clients/consumer/ConsumerConfig.CONFIG.
+pub fn consumer_keys() -> impl Iterator<Item = &'static Key<ConsumerConfig>> + Clone {
+    CONSUMER_KEYS.iter().copied().flatten()
 }
 
 /// The keys of a topic. Kafka: storage/internals/log/LogConfig.CONFIG.
@@ -112,6 +122,11 @@ pub fn server_keys() -> impl Iterator<Item = &'static Key<ServerConfig>> + Clone
 /// The families of keys of a producer.
 pub const fn producer_families() -> &'static [Family] {
     PRODUCER_FAMILIES
+}
+
+/// The families of keys of a consumer.
+pub const fn consumer_families() -> &'static [Family] {
+    CONSUMER_FAMILIES
 }
 
 /// The families of keys of a broker.
@@ -159,6 +174,11 @@ impl<C> Key<C> {
 
     pub(crate) const fn word(mut self, get: fn(&C) -> &'static str, put: fn(&mut C, &str)) -> Self {
         self.field = Some(Field::Word(get, put));
+        self
+    }
+
+    pub(crate) const fn text(mut self, get: fn(&C) -> Option<&str>, put: fn(&mut C, &str)) -> Self {
+        self.field = Some(Field::Text(get, put));
         self
     }
 

@@ -31,7 +31,7 @@ pub(super) static PRODUCER_KEYS: &[&[K]] = &[&MODELLED, foreign::KEYS];
 /// Keys whose names depend on something else.
 pub(super) static PRODUCER_FAMILIES: &[Family] = foreign::FAMILIES;
 
-static MODELLED: [K; 28] = [
+static MODELLED: [K; 29] = [
     K::new(
         "acks",
         Kind::Enum(&["all", "-1", "0", "1"]),
@@ -273,6 +273,12 @@ static MODELLED: [K; 28] = [
         "Whether records with a key are spread as if they had none.",
     )
     .flag(|c| c.partitioner_ignore_keys, |c, yes| c.partitioner_ignore_keys = yes),
+    K::null(
+        "transactional.id",
+        Kind::NonEmptyText,
+        "The name under which transactions survive the producer that began them.",
+    )
+    .text(|c| c.transactional_id.as_deref(), |c, text| c.transactional_id = Some(text.to_owned())),
     number!(
         K::new(
             "transaction.timeout.ms",
@@ -301,14 +307,14 @@ fn acks_of(word: &str) -> Acks {
     }
 }
 
-const fn strategy_word(strategy: MetadataRecoveryStrategy) -> &'static str {
+pub(super) const fn strategy_word(strategy: MetadataRecoveryStrategy) -> &'static str {
     match strategy {
         MetadataRecoveryStrategy::None => "none",
         MetadataRecoveryStrategy::Rebootstrap => "rebootstrap",
     }
 }
 
-fn strategy_of(word: &str) -> MetadataRecoveryStrategy {
+pub(super) fn strategy_of(word: &str) -> MetadataRecoveryStrategy {
     match word {
         "none" => MetadataRecoveryStrategy::None,
         _ => MetadataRecoveryStrategy::Rebootstrap,

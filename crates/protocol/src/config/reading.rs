@@ -1,7 +1,9 @@
 //! From settings to a configuration, key by key: what all tables have in common.
 
 use super::error::{Concerned, ConfigError, ConfigWarning, Configured, Raised, Rule, WarningKind};
-use super::keys::{Family, Key, Treatment, Values, producer_keys, server_keys, topic_keys};
+use super::keys::{
+    Family, Key, Treatment, Values, consumer_keys, producer_keys, server_keys, topic_keys,
+};
 use super::kind::{Kind, Limits, Value, trim};
 use super::nearest;
 use super::settings::{Setting, Settings};
@@ -283,8 +285,9 @@ impl Words {
 /// Where else a key may belong.
 type OtherTable = (&'static str, fn(&str) -> bool);
 
-const OTHER_TABLES: [OtherTable; 3] = [
+const OTHER_TABLES: [OtherTable; 4] = [
     ("producer", |name| producer_keys().any(|key| key.name == name)),
+    ("consumer", |name| consumer_keys().any(|key| key.name == name)),
     ("topic", |name| topic_keys().any(|key| key.name == name)),
     ("broker", |name| server_keys().any(|key| key.name == name)),
 ];

@@ -133,6 +133,8 @@ words! {
     AppendOrigin {
         /// From a producer.
         Client = "client",
+        /// From a coordinator: a marker, or a record of an internal topic.
+        Coordinator = "coordinator",
         /// From the leader.
         Replication = "replication",
     }

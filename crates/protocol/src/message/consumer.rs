@@ -1,6 +1,6 @@
 //! Requests and responses of consumers and groups.
 
-use super::{EpochEndOffset, FetchPartition, GroupIdentity};
+use super::{EpochEndOffset, FetchPartition, GroupIdentity, LeaderAndEpoch};
 use crate::batch::RecordBatch;
 use crate::error_code::ErrorCode;
 use crate::ids::{GroupId, LeaderEpoch, Offset, ProducerId, Timestamp, TopicId, TopicPartition};
@@ -65,6 +65,9 @@ pub struct ConsumerFetchPartitionResponse {
     pub last_stable_offset: Offset,
     /// Where the log parts from what the consumer has read, if it does.
     pub diverging_epoch: Option<EpochEndOffset>,
+    /// With NOT_LEADER_OR_FOLLOWER or FENCED_LEADER_EPOCH: who leads now, as far as this broker knows
+    /// (KIP-951).
+    pub current_leader: Option<LeaderAndEpoch>,
     /// How many of the batches are this entry's.
     pub batches: u32,
     /// How many of the aborted transactions are this entry's.
@@ -188,6 +191,8 @@ pub struct JoinGroupRequest {
     pub topics: SmallVec<[TopicId; 2]>,
     /// What the member owns, with a cooperative protocol.
     pub owned: SmallVec<[TopicPartition; 4]>,
+    /// The last generation that the member was in (ConsumerProtocolSubscription.generationId).
+    pub generation: Option<u32>,
 }
 
 /// What a member says of itself when it joins, as the group's leader gets it.
@@ -199,6 +204,8 @@ pub struct JoinedMember {
     pub topics: SmallVec<[TopicId; 2]>,
     /// What it owns.
     pub owned: SmallVec<[TopicPartition; 4]>,
+    /// The last generation that it was in.
+    pub generation: Option<u32>,
 }
 
 /// Kafka: JoinGroupResponse.

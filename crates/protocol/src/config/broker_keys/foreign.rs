@@ -7,7 +7,6 @@ use crate::config::topic_keys::{BROKER_CODECS, NEVER, RECOMPRESSION};
 
 const SCENARIO: &str = "the scenario says which brokers and topics there are";
 const LINKS: &str = "a link is given by its delay";
-const NO_TRANSACTIONS: &str = "transactions are not simulated yet";
 const NO_OFFSETS: &str = "there is no topic of offsets in the simulator";
 const NO_QUOTAS: &str = "there are no quotas in the simulator";
 const RETENTION: &str = "a log keeps its records to the end of the run";
@@ -121,55 +120,13 @@ pub(super) static KEYS: &[K] = &[
         "The longest that a start may take; internal.",
     )
     .without_effect("the scenario says how long a start takes"),
-    int("transaction.max.timeout.ms", Range::at_least(1), "900000", "The longest transaction.")
-        .without_effect(NO_TRANSACTIONS),
     K::new(
         "transaction.two.phase.commit.enable",
         Kind::Bool,
         "false",
         "Whether transactions may be ended by an outside coordinator.",
     )
-    .without_effect(NO_TRANSACTIONS),
-    yes(
-        "transaction.partition.verification.enable",
-        "Whether a leader asks the coordinator if a partition is part of a transaction.",
-    )
-    .without_effect(NO_TRANSACTIONS),
-    int(
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms",
-        Range::at_least(1),
-        "10000",
-        "How often the coordinator looks for transactions that are over their time.",
-    )
-    .without_effect(NO_TRANSACTIONS),
-    int(
-        "transactional.id.expiration.ms",
-        Range::at_least(1),
-        "604800000",
-        "How long a transactional id is remembered.",
-    )
-    .without_effect(NO_TRANSACTIONS),
-    int(
-        "transaction.remove.expired.transaction.cleanup.interval.ms",
-        Range::at_least(1),
-        "3600000",
-        "How often the coordinator looks for transactional ids to forget.",
-    )
-    .without_effect(NO_TRANSACTIONS),
-    int(
-        "add.partitions.to.txn.retry.backoff.ms",
-        Range::at_least(1),
-        "20",
-        "The pause before a leader asks the coordinator again.",
-    )
-    .without_effect(NO_TRANSACTIONS),
-    int(
-        "add.partitions.to.txn.retry.backoff.max.ms",
-        Range::at_least(0),
-        "100",
-        "How long a leader goes on asking the coordinator.",
-    )
-    .without_effect(NO_TRANSACTIONS),
+    .without_effect("no client asks for it"),
 ];
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -196,7 +153,7 @@ pub(super) static FAMILIES: &[Family] = &[
     Family::plain("group.", "groups have no settings in the simulator"),
     Family::plain("offsets.", NO_OFFSETS),
     Family::plain("offset.", NO_OFFSETS),
-    Family::plain("transaction.state.log.", NO_TRANSACTIONS),
+    Family::plain("transaction.state.log.", FILES),
     Family::plain("quota.", NO_QUOTAS),
     Family::plain("replication.quota.", NO_QUOTAS),
     Family::plain("metric", METRICS),

@@ -12,19 +12,13 @@ const METRICS: &str = "the simulator has its own measurements";
 const SECURITY: &str = "connections are neither encrypted nor authenticated";
 
 pub(super) static KEYS: &[K] = &[
-    K::null(
-        "transactional.id",
-        Kind::NonEmptyText,
-        "The name under which transactions survive the producer that began them.",
-    )
-    .not_yet("transactions are not simulated yet"),
     K::new(
         "transaction.two.phase.commit.enable",
         Kind::Bool,
         "false",
         "Whether an outside coordinator ends the transactions, which then never expire.",
     )
-    .not_yet("transactions are not simulated yet")
+    .not_yet("transactions in two phases are not simulated yet")
     .since("4.1"),
     K::new(
         "partitioner.rack.aware",

@@ -158,7 +158,8 @@ macro_rules! coordinator_facts {
         /// Why.
         error: ErrorCode,
     }
-    /// A leader's last stable offset moved. Kafka: UnifiedLog.lastStableOffset.
+    /// A leader's last stable offset moved, and was or is below the high watermark: without open
+    /// transactions the two are the same and move together. Kafka: UnifiedLog.lastStableOffset.
     LastStableOffsetAdvanced {
         /// The leader.
         broker: BrokerId,
