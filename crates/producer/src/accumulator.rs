@@ -37,6 +37,8 @@ pub(crate) struct RecordAccumulator {
     drain_index: Vec<u32>,
     node_stats: Vec<Option<NodeLatencyStats>>,
     pub(crate) flushes_in_progress: u32,
+    /// A transaction ends, which flushes. Kafka: TransactionManager.isCompleting.
+    pub(crate) transaction_completing: bool,
     pub(crate) closed: bool,
     /// Batches that the application waits for.
     incomplete: u32,
@@ -56,6 +58,7 @@ inflight_des::clone_fields!(RecordAccumulator {
     drain_index,
     node_stats,
     flushes_in_progress,
+    transaction_completing,
     closed,
     incomplete,
     expiry_bound_ms,
@@ -103,6 +106,7 @@ impl RecordAccumulator {
             drain_index: vec![0; brokers],
             node_stats: vec![None; brokers],
             flushes_in_progress: 0,
+            transaction_completing: false,
             closed: false,
             incomplete: 0,
             expiry_bound_ms: i64::MAX,
@@ -295,7 +299,7 @@ impl RecordAccumulator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use inflight_protocol::{BrokerId, Defects, Topics};
+    use inflight_protocol::{BrokerId, Defects, Topics, TransactionVersion};
 
     /// Two batches that a disconnect has put back in reverse, as without idempotence.
     #[test]
@@ -309,6 +313,8 @@ mod tests {
             bootstrap: &[BrokerId::new(1)],
             compression_ratio: 1.0,
             defects: Defects::NONE,
+            transactional_id: None,
+            transaction_version: TransactionVersion::V2,
         };
         let mut accumulator = RecordAccumulator::new(&env, SessionId::new(0));
         for created_ms in [400, 100] {

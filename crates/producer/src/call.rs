@@ -110,6 +110,9 @@ impl Producer {
             // Whoever got a signal looks before anybody's time is up.
             thread = if self.accumulator.pool.is_signalled() { 0 } else { thread + 1 };
         }
+        if self.transactions.is_some() {
+            self.drive_transaction_calls(ctx);
+        }
     }
 
     /// When the first blocked thread gives up.
@@ -121,6 +124,7 @@ impl Producer {
                 Place::Metadata { deadline, .. } | Place::Memory { deadline, .. } => Some(deadline),
                 Place::Entry | Place::Granted { .. } => None,
             })
+            .chain(self.transactions.as_ref().and_then(|manager| manager.calls_wake()))
             .min()
             .unwrap_or(Instant::NEVER)
     }
@@ -277,12 +281,22 @@ impl Producer {
         if self.accumulator.closed {
             return self.refuse(ctx, thread, call, call.request.count, SendError::ProducerClosed);
         }
+        let mut run = run;
+        if self.transactions.as_ref().is_some_and(|manager| !manager.takes_records()) {
+            // The first one is appended, and then send() throws.
+            run.count = 1;
+        }
         loop {
             match self.accumulator.append(ctx, &self.metadata, run, buffer) {
-                Appended::Records { count, wake, used_buffer } => {
+                Appended::Records { count, partition, wake, used_buffer } => {
                     if buffer != Buffer::None && !used_buffer {
                         let size = run.shape.upper_bound().max(ctx.env.config.batch_size);
                         self.accumulator.pool.deallocate(size);
+                    }
+                    if self.transactions.is_some()
+                        && let Some(error) = self.add_partition(ctx, call.request.thread, partition)
+                    {
+                        return self.end_call(ctx, thread, count, error);
                     }
                     // In a fatal state send() throws before it would wake the sender, though its
                     // record is appended. Kafka: TransactionManager.maybeAddPartition.
@@ -364,7 +378,28 @@ impl Producer {
         if call.request.reports == Reports::Wanted {
             self.completions.push(Completion::Failed { thread: id, message, count, error });
         }
+        if self.transactions.is_some() {
+            self.refused_in_transaction(ctx, id, error);
+        }
         self.next_record(thread, count)
+    }
+
+    /// send() threw after it had appended `count` records: the application's loop is over, and the
+    /// rest of its records is never sent.
+    fn end_call(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        thread: usize,
+        count: u32,
+        error: SendError,
+    ) -> Step {
+        let step = self.next_record(thread, count);
+        match self.calls[thread] {
+            Some(call) if call.request.count > 0 => {
+                self.refuse(ctx, thread, call, call.request.count, error)
+            }
+            _ => step,
+        }
     }
 
     fn tell_blocked(&mut self, ctx: &mut Ctx<'_, '_>, thread: usize, on: BlockedOn) {

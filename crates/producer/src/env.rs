@@ -2,7 +2,9 @@
 
 use inflight_des::Chance;
 use inflight_des::StreamId;
-use inflight_protocol::{BrokerId, Defects, ProducerConfig, Timestamp, Topics, Turn};
+use inflight_protocol::{
+    BrokerId, Defects, ProducerConfig, Timestamp, Topics, TransactionVersion, TransactionalId, Turn,
+};
 
 /// The fixed surroundings of a producer.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,10 @@ pub struct Env<'a> {
     pub compression_ratio: f32,
     /// Rules that are broken on purpose.
     pub defects: Defects,
+    /// The producer's transactional.id, if it has one.
+    pub transactional_id: Option<TransactionalId>,
+    /// The level of the feature transaction.version, as the brokers tell it.
+    pub transaction_version: TransactionVersion,
 }
 
 /// The streams that a producer draws from. They belong to the client process: a restarted producer

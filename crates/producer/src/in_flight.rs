@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
     Metadata(RequestTicket),
     /// The producer id.
     InitProducerId,
+    /// A request of a transaction.
+    Transaction(ApiKey),
     /// These batches.
     Produce(SmallVec<[BatchSlot; 2]>),
 }
@@ -39,6 +41,7 @@ impl Purpose {
             Self::ApiVersions => ApiKey::ApiVersions,
             Self::Metadata(_) => ApiKey::Metadata,
             Self::InitProducerId => ApiKey::InitProducerId,
+            Self::Transaction(api) => *api,
             Self::Produce(_) => ApiKey::Produce,
         }
     }

@@ -18,12 +18,10 @@
 //! Time is what `System.currentTimeMillis()` would say: whole milliseconds, as in Kafka.
 
 mod accumulator;
-mod backoff;
 mod batch;
 mod buffer_pool;
 mod call;
 mod compression;
-mod connection_states;
 mod env;
 mod in_flight;
 mod metadata;
@@ -32,9 +30,14 @@ mod partitioner;
 mod producer;
 mod sender;
 mod sequencer;
+mod transaction_call;
+mod transaction_manager;
+
+use inflight_client::{backoff, connection_states};
 
 pub use batch::Reports;
 pub use call::SendRequest;
 pub use env::{Env, Streams};
 pub use partitioner::Destination;
 pub use producer::{Completion, Producer};
+pub use transaction_call::CallError;

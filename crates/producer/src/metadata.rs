@@ -191,6 +191,28 @@ impl ProducerMetadata {
         }
     }
 
+    /// Adds topics all at once. Returns the version to wait beyond if one of them is new.
+    /// Kafka: ProducerMetadata.add with a collection.
+    pub(crate) fn add_all(
+        &mut self,
+        topics: impl Iterator<Item = TopicId>,
+        now_ms: i64,
+    ) -> Option<u32> {
+        let mut any_new = false;
+        for topic in topics {
+            let state = &mut self.topics[topic.index()];
+            let is_new = state.expires_ms.is_none();
+            state.expires_ms = Some(now_ms + self.max_idle_ms);
+            state.is_new |= is_new;
+            any_new |= is_new;
+        }
+        if !any_new {
+            return None;
+        }
+        self.request_update_for_new_topics();
+        Some(self.update_version)
+    }
+
     /// Kafka: Metadata.requestUpdateForNewTopics. Overrides the backoff of the last refresh.
     fn request_update_for_new_topics(&mut self) {
         self.last_refresh_ms = 0;

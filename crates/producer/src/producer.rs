@@ -9,8 +9,10 @@ use crate::metadata::ProducerMetadata;
 use crate::network_client::{Answered, NetworkClient, NetworkEvent};
 use crate::sender::{Activity, ProducerIdRequest, after_ms};
 use crate::sequencer::Sequencer;
+use crate::transaction_call::CallError;
+use crate::transaction_manager::{Closing, TransactionManager};
 use inflight_des::Instant;
-use inflight_protocol::fact::{SendError, StopCause};
+use inflight_protocol::fact::{SendError, StopCause, TransactionCall};
 use inflight_protocol::{
     BatchId, ClientId, Fact, FactKind, Incoming, Node, Offset, SessionId, ThreadId, TopicPartition,
     Turn,
@@ -22,9 +24,11 @@ use std::collections::VecDeque;
 pub struct Producer {
     client: ClientId,
     pub(crate) session: SessionId,
-    streams: Streams,
+    pub(crate) streams: Streams,
     pub(crate) accumulator: RecordAccumulator,
     pub(crate) sequencer: Option<Sequencer>,
+    /// With a transactional id.
+    pub(crate) transactions: Option<Box<TransactionManager>>,
     pub(crate) metadata: ProducerMetadata,
     pub(crate) network: NetworkClient,
     pub(crate) activity: Activity,
@@ -53,6 +57,7 @@ inflight_des::clone_fields!(Producer {
     streams,
     accumulator,
     sequencer,
+    transactions,
     metadata,
     network,
     activity,
@@ -124,6 +129,16 @@ pub enum Completion {
         /// The thread.
         thread: ThreadId,
     },
+    /// A transactional call returned or threw. A send() that threw left its record in the
+    /// accumulator: what becomes of that is told as always.
+    Transaction {
+        /// The thread.
+        thread: ThreadId,
+        /// The call.
+        call: TransactionCall,
+        /// What was thrown, if something was.
+        result: Result<(), CallError>,
+    },
     /// close() returned; the producer is gone.
     Closed {
         /// The thread.
@@ -141,12 +156,19 @@ impl Producer {
         next_connection: u32,
     ) -> Self {
         let partitions = env.topics.partitions_in_all();
+        let transactions = TransactionManager::new(env, session).map(Box::new);
+        let sequencer = if transactions.is_some() {
+            Some(Sequencer::transactional(partitions))
+        } else {
+            env.config.enable_idempotence.then(|| Sequencer::new(partitions))
+        };
         Self {
             client,
             session,
             streams,
             accumulator: RecordAccumulator::new(env, session),
-            sequencer: env.config.enable_idempotence.then(|| Sequencer::new(partitions)),
+            sequencer,
+            transactions,
             metadata: ProducerMetadata::new(env.config, env.topics, streams.metadata_backoff),
             network: NetworkClient::new(env, streams, Node::Client(client), next_connection),
             activity: Activity::Pass,
@@ -274,7 +296,8 @@ impl Producer {
                 && self.network.in_flight_count() == 0
                 && self.calls_going_on == 0
                 && self.flushes.is_empty()
-                && self.closing.is_none())
+                && self.closing.is_none()
+                && self.transactions.as_ref().is_none_or(|manager| manager.is_idle()))
     }
 
     /// The id of the next connection, for the producer that takes over after a restart.
@@ -283,7 +306,7 @@ impl Producer {
     }
 
     /// Runs the sender and the threads until all of them are blocked.
-    fn run(&mut self, ctx: &mut Ctx<'_, '_>) {
+    pub(crate) fn run(&mut self, ctx: &mut Ctx<'_, '_>) {
         self.run_with(ctx, &mut None);
     }
 
@@ -298,9 +321,12 @@ impl Producer {
     }
 
     /// Whether the sender's loop is over. Kafka: the conditions of Sender.run.
-    pub(crate) fn has_shut_down(&self) -> bool {
+    pub(crate) fn has_shut_down(&mut self, ctx: &mut Ctx<'_, '_>) -> bool {
         if self.running {
             return false;
+        }
+        if self.transactions.is_some() {
+            return self.force_close || self.has_ended_transactions(ctx);
         }
         let busy = self.accumulator.has_undrained() || self.network.in_flight_count() > 0;
         self.force_close || !busy
@@ -308,8 +334,15 @@ impl Producer {
 
     /// The end of Sender.run.
     pub(crate) fn end_sender(&mut self, ctx: &mut Ctx<'_, '_>) {
-        if self.force_close {
+        let gave_up = |manager: &TransactionManager| manager.closing == Closing::Over;
+        if self.force_close || self.transactions.as_deref().is_some_and(gave_up) {
+            if let Some(manager) = &mut self.transactions {
+                manager.close(ctx);
+            }
             self.abort_batches(ctx, SendError::ProducerClosedForcefully);
+        }
+        if self.transactions.is_some() {
+            self.drive_transaction_calls(ctx);
         }
         self.network.close_all(ctx);
         self.activity = Activity::Ended;

@@ -10,18 +10,19 @@ use crate::env::Ctx;
 use crate::in_flight::Purpose;
 use crate::network_client::NetworkEvent;
 use crate::producer::Producer;
-use crate::sequencer::{Sequencer, State};
+use crate::sequencer::{Rewrites, Sequencer, State};
 use inflight_des::{Instant, Span};
 use inflight_protocol::error_code::ErrorCode;
 use inflight_protocol::fact::SendError;
 use inflight_protocol::message::{Acks, ProduceRequest, Request};
-use inflight_protocol::{BrokerSet, Fact, FactKind, Sequence, Timestamp};
+use inflight_protocol::{BatchKind, BrokerSet, Fact, FactKind, RecordBatch, Sequence, Timestamp};
 use smallvec::SmallVec;
 
 mod complete;
 mod expire;
 mod needless;
 mod producer_id;
+mod transactional;
 
 pub(crate) use producer_id::ProducerIdRequest;
 
@@ -48,7 +49,9 @@ pub(crate) enum Next {
     AwaitReady { peer: Peer, since_ms: i64 },
     /// The InitProducerId request to this peer.
     SendInitProducerId { peer: Peer },
-    /// Asking for metadata, after no connection could be made for the InitProducerId request.
+    /// The request of a transaction that is in hand, to this peer.
+    SendTransactional { peer: Peer },
+    /// Asking for metadata, after no connection could be made for a request that any broker takes.
     GiveUpOnPeer,
 }
 
@@ -67,7 +70,7 @@ impl Producer {
         loop {
             match self.activity {
                 Activity::Pass => {
-                    if self.has_shut_down() {
+                    if self.has_shut_down(ctx) {
                         self.end_sender(ctx);
                         return;
                     }
@@ -98,8 +101,12 @@ impl Producer {
             Next::Pass => Activity::Pass,
             Next::AwaitReady { peer, since_ms } => self.await_ready(ctx, peer, since_ms),
             Next::SendInitProducerId { peer } => self.send_init_producer_id(ctx, peer),
+            Next::SendTransactional { peer } => self.send_transactional(ctx, peer),
             Next::GiveUpOnPeer => {
                 self.metadata.request_update();
+                if self.transactions.is_some() {
+                    return self.retry_in_hand();
+                }
                 self.producer_id_request = ProducerIdRequest::Pending { is_retry: true };
                 Activity::Pass
             }
@@ -116,7 +123,8 @@ impl Producer {
         let Looked { timeout_ms, is_all } = self.send_producer_data(ctx);
         let version = self.metadata.version();
         let activity = self.poll(ctx, timeout_ms, Next::Pass);
-        let is_all = is_all && version == self.metadata.version();
+        // Kafka takes one request of a transaction a pass.
+        let is_all = is_all && self.transactions.is_none() && version == self.metadata.version();
         if is_all && timeout_ms > 0 && self.network.has_unwritten() {
             self.write_without_a_pass(ctx, activity);
         }
@@ -142,6 +150,9 @@ impl Producer {
     /// What an idempotent producer does before it looks at the accumulator. `Some` if the pass is
     /// over with it.
     fn idempotence_first(&mut self, ctx: &mut Ctx<'_, '_>) -> Option<Activity> {
+        if self.transactions.is_some() {
+            return self.transactions_first(ctx);
+        }
         let sequencer = self.sequencer.as_mut()?;
         sequencer.resolve();
         if sequencer.state() == State::FatalError {
@@ -175,7 +186,12 @@ impl Producer {
                 producer_epoch: now.epoch,
             });
         }
-        for rewrite in bumped.rewrites {
+        self.tell_rewrites(ctx, bumped.rewrites);
+    }
+
+    fn tell_rewrites(&self, ctx: &mut Ctx<'_, '_>, rewrites: Rewrites) {
+        let session = self.session;
+        for rewrite in rewrites {
             let batch = &self.accumulator.batches[rewrite.slot];
             let Some(producer) = batch.producer else { continue };
             ctx.turn.did(FactKind::SequenceRewritten.set(), || Fact::SequenceRewritten {
@@ -276,6 +292,9 @@ impl Producer {
             }
             requests.push((self.network.states().peer_of(broker), drained));
         }
+        if let Some(manager) = &mut self.transactions {
+            manager.spins = requests.is_empty();
+        }
         if self.expire_batches(ctx) {
             // Kafka polls without blocking, and then what waited behind those batches is ready.
             *next_check_ms = 0;
@@ -294,17 +313,19 @@ impl Producer {
         drained: SmallVec<[BatchSlot; 2]>,
     ) {
         let config = ctx.env.config;
+        let transaction = self.transactions.as_ref().map(|manager| manager.of_produce());
+        let kind = transaction.map_or(BatchKind::Plain, |_| BatchKind::Transactional);
         let batches = drained
             .iter()
             .map(|slot| {
                 let batch = &self.accumulator.batches[*slot];
-                (batch.partition, batch.as_record_batch())
+                (batch.partition, RecordBatch { kind, ..batch.as_record_batch() })
             })
             .collect();
         let request = Request::Produce(ProduceRequest {
             acks: config.acks,
             timeout_ms: config.request_timeout_ms as u32,
-            transaction: None,
+            transaction,
             batches,
         });
         let expects_response = config.acks != Acks::None;

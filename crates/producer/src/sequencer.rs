@@ -4,6 +4,7 @@
 
 use crate::accumulator::Batches;
 use crate::batch::{BatchSlot, ProducerBatch};
+use crate::transaction_manager::PartitionSet;
 use inflight_protocol::error_code::ErrorCode;
 use inflight_protocol::message::ProducePartitionResponse;
 use inflight_protocol::{
@@ -12,7 +13,9 @@ use inflight_protocol::{
 use smallvec::SmallVec;
 
 mod partition;
+mod transactional;
 use partition::PartitionSequence;
+pub(crate) use transactional::Rewrites;
 
 /// Kafka: TransactionManager.State, as far as a producer without transactions goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub(crate) struct Sequencer {
     /// Partitions with a batch in doubt, and the sequence after it.
     unresolved: SmallVec<[(TopicPartition, i32); 2]>,
     partitions: Vec<PartitionSequence>,
+    /// With transactions: the partitions that records may be sent to.
+    in_transaction: Option<PartitionSet>,
 }
 
 inflight_des::clone_fields!(Sequencer {
@@ -48,6 +53,7 @@ inflight_des::clone_fields!(Sequencer {
     rewrite,
     unresolved,
     partitions,
+    in_transaction,
 });
 
 /// A batch whose sequence was rewritten.
@@ -76,6 +82,7 @@ impl Sequencer {
             rewrite: SmallVec::new(),
             unresolved: SmallVec::new(),
             partitions: vec![PartitionSequence::default(); partitions],
+            in_transaction: None,
         }
     }
 
@@ -172,6 +179,10 @@ impl Sequencer {
     #[inline]
     pub(crate) fn stops_drain(&self, head: &ProducerBatch, batches: &Batches) -> bool {
         // A fatal error never comes here: the pass ends before it drains.
+        let in_transaction = self.in_transaction.as_ref();
+        if in_transaction.is_some_and(|set| !set.contains(head.partition)) {
+            return true;
+        }
         if self.id_and_epoch.is_none() {
             return true;
         }
@@ -340,7 +351,7 @@ pub(crate) enum MaySkip {
 
 /// Errors after which an idempotent producer sends nothing any more.
 /// Kafka: TransactionManager.maybeTransitionToErrorState.
-const fn is_fatal_for_idempotence(error: ErrorCode) -> bool {
+pub(crate) const fn is_fatal_for_idempotence(error: ErrorCode) -> bool {
     matches!(
         error,
         ErrorCode::ClusterAuthorizationFailed

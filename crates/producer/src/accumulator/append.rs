@@ -27,6 +27,7 @@ pub(crate) enum Appended {
     /// So many were appended.
     Records {
         count: u32,
+        partition: TopicPartition,
         /// Whether the sender is to be woken: a batch was begun or is full.
         wake: bool,
         /// Whether the buffer that the caller had was used for a new batch.
@@ -95,7 +96,7 @@ impl RecordAccumulator {
                 if count > 0 {
                     let queue = &self.queues[partition.index()];
                     let wake = queue.batches.len() > 1 || self.batches[slot].is_full();
-                    return Appended::Records { count, wake, used_buffer: false };
+                    return Appended::Records { count, partition, wake, used_buffer: false };
                 }
                 self.batches[slot].close_for_appends();
             }
@@ -112,7 +113,7 @@ impl RecordAccumulator {
             let before = self.batches[slot].estimated_size();
             let count = self.fill(ctx, metadata, slot, run, stop, before);
             debug_assert!(count > 0, "an empty batch takes its first record");
-            return Appended::Records { count, wake: true, used_buffer: true };
+            return Appended::Records { count, partition, wake: true, used_buffer: true };
         }
     }
 

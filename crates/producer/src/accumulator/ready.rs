@@ -131,7 +131,7 @@ impl RecordAccumulator {
             Some(DrainReason::Exhausted)
         } else if self.closed {
             Some(DrainReason::Close)
-        } else if self.flushes_in_progress > 0 {
+        } else if self.flushes_in_progress > 0 || self.transaction_completing {
             Some(DrainReason::Flush)
         } else {
             None

@@ -221,7 +221,7 @@ impl NetworkClient {
                 Purpose::Metadata(_) => {
                     self.metadata_request_failed(metadata, ctx.now_ms, ctx.turn.chance());
                 }
-                Purpose::InitProducerId | Purpose::Produce(_) => {
+                Purpose::InitProducerId | Purpose::Transaction(_) | Purpose::Produce(_) => {
                     let outcome = if timed_out { Outcome::TimedOut } else { Outcome::Disconnected };
                     answered.push(Answered { request, outcome });
                 }

@@ -20,6 +20,7 @@ impl Producer {
         match answered.request.purpose {
             Purpose::Produce(slots) => self.complete_produce(ctx, &slots, &answered.outcome),
             Purpose::InitProducerId => self.complete_init_producer_id(ctx, answered.outcome),
+            Purpose::Transaction(_) => self.complete_transactional(ctx, answered.outcome),
             Purpose::ApiVersions | Purpose::Metadata(_) => {
                 unreachable!("the network client keeps these to itself")
             }
@@ -121,7 +122,7 @@ impl Producer {
     /// Kafka: Sender.canRetry.
     fn can_retry(
         &mut self,
-        ctx: &Ctx<'_, '_>,
+        ctx: &mut Ctx<'_, '_>,
         slot: BatchSlot,
         error: ErrorCode,
         response: &ProducePartitionResponse,
@@ -135,6 +136,9 @@ impl Producer {
             return false;
         }
         match &mut self.sequencer {
+            Some(_) if self.transactions.is_some() => {
+                self.can_retry_in_transaction(ctx, slot, error, response)
+            }
             Some(sequencer) => {
                 sequencer.can_retry(slot, error, response, &self.accumulator.batches)
             }
@@ -151,6 +155,9 @@ impl Producer {
     ) {
         if let Some(sequencer) = &mut self.sequencer {
             sequencer.completed(slot, &self.accumulator.batches);
+            if self.transactions.is_some() {
+                sequencer.acked_at(slot, response.base_offset, &self.accumulator.batches);
+            }
         }
         if self.accumulator.finish(slot, FinalState::Succeeded) {
             self.tell_acked(ctx, slot, response.base_offset);
@@ -170,7 +177,9 @@ impl Producer {
     ) {
         if self.accumulator.finish(slot, FinalState::Failed) {
             self.tell_failed(ctx, slot, SendError::Code(error));
-            if let Some(sequencer) = &mut self.sequencer {
+            if self.transactions.is_some() {
+                self.fail_in_transaction(ctx, slot, SendError::Code(error), may_skip);
+            } else if let Some(sequencer) = &mut self.sequencer {
                 sequencer.failed(slot, Some(error), may_skip, &self.accumulator.batches);
             }
             self.leave_in_flight(slot);

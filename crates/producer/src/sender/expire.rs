@@ -50,7 +50,9 @@ impl Producer {
         });
         if self.accumulator.finish(slot, FinalState::Failed) {
             self.tell_failed(ctx, slot, SendError::DeliveryTimeout);
-            if let Some(sequencer) = &mut self.sequencer {
+            if self.transactions.is_some() {
+                self.fail_in_transaction(ctx, slot, SendError::DeliveryTimeout, MaySkip::No);
+            } else if let Some(sequencer) = &mut self.sequencer {
                 sequencer.failed(slot, None, MaySkip::No, &self.accumulator.batches);
             }
             self.batch_is_over(slot);

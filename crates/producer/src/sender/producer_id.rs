@@ -41,18 +41,22 @@ impl Producer {
                     self.producer_id_request = ProducerIdRequest::Pending { is_retry: true };
                     return Some(self.poll(ctx, retry_backoff_ms, Next::Pass));
                 };
-                // awaitReady begins with a poll that does not block.
-                self.network.maybe_update_metadata(ctx, &mut self.metadata);
-                self.finish_poll(ctx, &mut None);
-                let now_ms = ctx.now_ms;
-                if self.network.is_ready(&mut self.metadata, peer, now_ms)
-                    || self.network.ready(ctx, &mut self.metadata, peer)
-                {
-                    return Some(self.peer_is_ready(ctx, peer));
-                }
-                Some(self.await_ready(ctx, peer, now_ms))
+                Some(self.begin_await_ready(ctx, peer))
             }
         }
+    }
+
+    /// Kafka: NetworkClientUtils.awaitReady, which begins with a poll that does not block.
+    pub(super) fn begin_await_ready(&mut self, ctx: &mut Ctx<'_, '_>, peer: Peer) -> Activity {
+        self.network.maybe_update_metadata(ctx, &mut self.metadata);
+        self.finish_poll(ctx, &mut None);
+        let now_ms = ctx.now_ms;
+        if self.network.is_ready(&mut self.metadata, peer, now_ms)
+            || self.network.ready(ctx, &mut self.metadata, peer)
+        {
+            return self.peer_is_ready(ctx, peer);
+        }
+        self.await_ready(ctx, peer, now_ms)
     }
 
     /// The loop of NetworkClientUtils.awaitReady.
@@ -67,6 +71,9 @@ impl Producer {
         }
         let left_ms = ctx.env.config.request_timeout_ms - (ctx.now_ms - since_ms);
         if left_ms <= 0 || self.network.states().is_disconnected(peer) {
+            if self.transactions.is_some() {
+                return self.no_connection_in_hand(ctx);
+            }
             return self.sleep(ctx, Next::GiveUpOnPeer);
         }
         let delay_ms = self.network.states().poll_delay_ms(peer, since_ms);
@@ -74,12 +81,15 @@ impl Producer {
         self.poll(ctx, timeout_ms, Next::AwaitReady { peer, since_ms })
     }
 
-    fn sleep(&self, ctx: &Ctx<'_, '_>, then: Next) -> Activity {
+    pub(super) fn sleep(&self, ctx: &Ctx<'_, '_>, then: Next) -> Activity {
         let until = after_ms(ctx.turn.now(), ctx.env.config.retry_backoff_ms);
         Activity::Sleep { until, then }
     }
 
     fn peer_is_ready(&mut self, ctx: &mut Ctx<'_, '_>, peer: Peer) -> Activity {
+        if self.transactions.is_some() {
+            return self.connection_in_hand(ctx, peer);
+        }
         if self.producer_id_request == (ProducerIdRequest::Pending { is_retry: true }) {
             return self.sleep(ctx, Next::SendInitProducerId { peer });
         }

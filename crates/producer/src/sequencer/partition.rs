@@ -3,7 +3,9 @@
 use super::Rewrite;
 use crate::accumulator::Batches;
 use crate::batch::BatchSlot;
-use inflight_protocol::{BatchProducer, ProducerEpoch, ProducerId, ProducerIdAndEpoch, Sequence};
+use inflight_protocol::{
+    BatchProducer, Offset, ProducerEpoch, ProducerId, ProducerIdAndEpoch, Sequence,
+};
 use smallvec::SmallVec;
 
 /// Kafka's sentinel, kept as the number that it is: sequences are compared with it.
@@ -14,6 +16,8 @@ pub(super) struct PartitionSequence {
     pub(super) id_and_epoch: Option<ProducerIdAndEpoch>,
     pub(super) next_sequence: Sequence,
     pub(super) last_acked_sequence: i32,
+    /// Kept for transactions only.
+    pub(super) last_acked_offset: Option<Offset>,
     /// Batches that were drained and are neither done nor failed, retries included, in order of
     /// (producer id, epoch, sequence).
     in_flight: SmallVec<[BatchSlot; 6]>,
@@ -25,6 +29,7 @@ impl Default for PartitionSequence {
             id_and_epoch: None,
             next_sequence: Sequence::ZERO,
             last_acked_sequence: NONE_ACKED,
+            last_acked_offset: None,
             in_flight: SmallVec::new(),
         }
     }
@@ -95,5 +100,30 @@ impl PartitionSequence {
         self.id_and_epoch = id_and_epoch;
         self.next_sequence = sequence;
         self.last_acked_sequence = NONE_ACKED;
+    }
+
+    /// `count` sequences from `base` on were never used: what is behind them moves up. Nothing is
+    /// done if that made a sequence negative.
+    pub(super) fn move_up(
+        &mut self,
+        base: i32,
+        count: i32,
+        batches: &mut Batches,
+        rewrites: &mut SmallVec<[Rewrite; 5]>,
+    ) {
+        let Some(next) = Sequence::new(self.next_sequence.get() - count) else { return };
+        self.next_sequence = next;
+        for slot in &self.in_flight {
+            let batch = &mut batches[*slot];
+            let before = batch.producer.expect("only a batch with a sequence is tracked");
+            let from = before.base_sequence;
+            if from.get() < base {
+                continue;
+            }
+            let Some(to) = Sequence::new(from.get() - count) else { return };
+            batch.producer = Some(BatchProducer { base_sequence: to, ..before });
+            batch.sequence_has_been_reset = true;
+            rewrites.push(Rewrite { slot: *slot, from, to });
+        }
     }
 }

@@ -13,10 +13,12 @@ use inflight_protocol::{
     BrokerId, ClientId, ConnectionId, CorrelationId, Defects, ErrorCode, Fact, Incoming,
     LeaderEpoch, Node, Offset, Outgoing, ProducerConfig, ProducerEpoch, ProducerId,
     ProducerIdAndEpoch, RecordBatch, Request, Response, SessionId, ThreadId, TopicId,
-    TopicPartition, Topics, Turn,
+    TopicPartition, Topics, TransactionVersion, TransactionalId, Turn,
 };
 use smallvec::SmallVec;
 use std::collections::VecDeque;
+
+use crate::coordinator::Coordinator;
 
 /// A produce request that a broker has received.
 #[derive(Clone, Debug)]
@@ -72,6 +74,8 @@ pub(crate) struct Bench {
     chance: Chance,
     bootstrap: Vec<BrokerId>,
     next_id: u64,
+    /// With a transactional id: the coordinators.
+    pub(crate) coordinator: Option<Coordinator>,
 }
 
 const BROKERS: u8 = 3;
@@ -83,7 +87,16 @@ impl Bench {
     }
 
     pub(crate) fn with_topics(topics: &[(&str, u16)], config: ProducerConfig) -> Self {
-        Self::build(topics, config, Vec::new())
+        Self::build(topics, config, Vec::new(), None)
+    }
+
+    /// With a transactional id.
+    pub(crate) fn transactional(
+        partitions: u16,
+        config: ProducerConfig,
+        coordinator: Coordinator,
+    ) -> Self {
+        Self::build(&[("t", partitions)], config, Vec::new(), Some(coordinator))
     }
 
     /// With these answers to the first InitProducerId requests.
@@ -92,10 +105,15 @@ impl Bench {
         config: ProducerConfig,
         id_errors: Vec<ErrorCode>,
     ) -> Self {
-        Self::build(&[("t", partitions)], config, id_errors)
+        Self::build(&[("t", partitions)], config, id_errors, None)
     }
 
-    fn build(topics: &[(&str, u16)], config: ProducerConfig, id_errors: Vec<ErrorCode>) -> Self {
+    fn build(
+        topics: &[(&str, u16)],
+        config: ProducerConfig,
+        id_errors: Vec<ErrorCode>,
+        coordinator: Option<Coordinator>,
+    ) -> Self {
         let topics = Topics::new(topics.iter().copied());
         let mut chance = Chance::new(Seed::new(1));
         let streams = Streams::register("p1", &mut chance);
@@ -107,6 +125,10 @@ impl Bench {
             bootstrap: &bootstrap,
             compression_ratio: 1.0,
             defects: Defects::NONE,
+            transactional_id: coordinator.as_ref().map(|_| TransactionalId::new(0)),
+            transaction_version: coordinator
+                .as_ref()
+                .map_or(TransactionVersion::V2, |it| it.version),
         };
         let producer = Producer::new(&env, ClientId::new(0), SessionId::new(0), streams, 0);
         let partitions = topics.partitions_in_all();
@@ -130,6 +152,7 @@ impl Bench {
             chance,
             bootstrap,
             next_id: 1_000,
+            coordinator,
         };
         bench.turn(|producer, env, turn| producer.start(env, turn));
         bench
@@ -174,6 +197,9 @@ impl Bench {
             bootstrap: &self.bootstrap,
             compression_ratio: 1.0,
             defects: Defects::NONE,
+            transactional_id: self.coordinator.as_ref().map(|_| TransactionalId::new(0)),
+            transaction_version: (self.coordinator.as_ref())
+                .map_or(TransactionVersion::V2, |it| it.version),
         };
         let mut turn = Turn::new(self.now, &mut self.chance, &mut outbox, Kinds::ALL);
         call(&mut self.producer, &env, &mut turn);
@@ -204,6 +230,19 @@ impl Bench {
                 None
             }
             Outgoing::Request { connection, correlation, request } => {
+                if let Some(coordinator) = &mut self.coordinator
+                    && let Some(line) = crate::coordinator::describe(&request)
+                {
+                    let at_ms = self.now.as_millis();
+                    let on = self.connections.iter().find(|(known, _)| *known == connection);
+                    let broker = match on.expect("requests go out on open connections").1 {
+                        _ if line.starts_with("find") => "any".to_owned(),
+                        broker => format!("b{broker}"),
+                    };
+                    self.log.push(format!("{at_ms} {broker} <- {line}"));
+                    let response = coordinator.take(connection, correlation, &request)?;
+                    return self.in_order(connection, correlation, response);
+                }
                 let response = match request {
                     Request::ApiVersions => Response::ApiVersions,
                     Request::Metadata(request) => {
@@ -225,16 +264,35 @@ impl Bench {
                     }
                     _ => unreachable!("a producer without transactions asks for nothing else"),
                 };
-                if self.received.iter().any(|other| other.connection == connection) {
-                    self.deferred.push((connection, correlation, response));
-                    return None;
-                }
-                Some(Incoming::Response { connection, correlation, response })
+                self.in_order(connection, correlation, response)
             }
             Outgoing::Response { .. }
             | Outgoing::ToController(_)
             | Outgoing::ToBroker(..)
             | Outgoing::Exit => unreachable!("not a producer's"),
+        }
+    }
+
+    /// The answer, unless an earlier request on the connection waits for its own.
+    fn in_order(
+        &mut self,
+        connection: ConnectionId,
+        correlation: CorrelationId,
+        response: Response,
+    ) -> Option<Incoming> {
+        if self.received.iter().any(|other| other.connection == connection) {
+            self.deferred.push((connection, correlation, response));
+            return None;
+        }
+        Some(Incoming::Response { connection, correlation, response })
+    }
+
+    /// Answers the request of a transaction that was held back.
+    pub(crate) fn release(&mut self) {
+        let (connection, correlation, response) = self.coordinator().release();
+        let arrived = self.in_order(connection, correlation, response);
+        if let Some(incoming) = arrived {
+            self.turn(|producer, env, turn| producer.handle(env, turn, incoming));
         }
     }
 
@@ -305,6 +363,23 @@ impl Bench {
             Fact::SendReturned { .. } => "unblocked".to_owned(),
             Fact::ProducerIdAssigned { producer_id, .. } => format!("id {producer_id}"),
             Fact::ProducerStopped { how, .. } => format!("stopped {how}"),
+            Fact::ProducerStateChanged { to, .. } => format!("is {to}"),
+            Fact::TransactionsInitialized { producer_id, producer_epoch, .. } => {
+                format!("init {producer_id}/{producer_epoch}")
+            }
+            Fact::TransactionBegun { transaction, .. } => format!("begin {transaction}"),
+            Fact::OffsetsAddedToTransaction { partition, offset, .. } => {
+                format!("offset p{partition} {offset}")
+            }
+            Fact::TransactionEnding { transaction, result, .. } => {
+                format!("{result} {transaction} begins")
+            }
+            Fact::TransactionEnded { transaction, result, .. } => {
+                format!("{result} {transaction} done")
+            }
+            Fact::TransactionCallFailed { call, error, recovery, .. } => {
+                format!("{call} throws {}, leaves {recovery}", error.name())
+            }
             _ => return,
         };
         self.log.push(format!("{now} {line}"));
@@ -430,6 +505,9 @@ impl Bench {
         self.connections.retain(|(_, known)| *known != broker);
         self.received.retain(|received| received.broker != broker);
         self.deferred.retain(|(connection, ..)| !broken.contains(connection));
+        if let Some(coordinator) = &mut self.coordinator {
+            coordinator.forget(&broken);
+        }
         for connection in broken {
             let incoming = Incoming::Disconnected { connection };
             self.turn(|producer, env, turn| producer.handle(env, turn, incoming));

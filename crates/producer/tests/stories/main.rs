@@ -2,6 +2,9 @@
 //! names of its own tests; see the comments.
 
 mod bench;
+mod coordinator;
 mod failures;
 mod idempotence;
 mod pipeline;
+mod transaction_errors;
+mod transactions;
