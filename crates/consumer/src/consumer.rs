@@ -1,0 +1,367 @@
+//! The consumer as one machine: the application's calls, the heartbeat thread, and what joins them.
+//! Kafka: clients/consumer/internals/ClassicKafkaConsumer.
+
+use crate::call::Call;
+use crate::completion::Completion;
+use crate::coordinator::Coordinator;
+use crate::coordinator::commit::{Offsets, Origin};
+use crate::env::{Ctx, Env, Streams};
+use crate::fetcher::FetchBuffer;
+use crate::metadata::ConsumerMetadata;
+use crate::network::{Answered, Network};
+use crate::request::Purpose;
+use crate::subscription::{FetchPosition, ResetTo, SubscriptionState, SubscriptionType};
+use inflight_des::{Instant, Span};
+use inflight_protocol::fact::{PositionSource, RevokeCause, SendError};
+use inflight_protocol::message::GroupIdentity;
+use inflight_protocol::transaction::CommittedOffset;
+use inflight_protocol::{
+    ClientId, ConsumerId, Fact, FactKind, Incoming, Node, Offset, Timestamp, TopicId,
+    TopicPartition, Turn,
+};
+
+/// One consumer object, from construction to close or crash.
+#[derive(Debug)]
+pub struct Consumer {
+    pub(crate) client: ClientId,
+    pub(crate) id: ConsumerId,
+    streams: Streams,
+    pub(crate) network: Network,
+    pub(crate) metadata: ConsumerMetadata,
+    pub(crate) subscriptions: SubscriptionState,
+    pub(crate) fetches: FetchBuffer,
+    /// `None` without a group.
+    pub(crate) coordinator: Option<Coordinator>,
+    /// The version of the metadata that positions were compared with.
+    pub(crate) validated_version: Option<u32>,
+    /// Kafka: cachedValidatePositionsException.
+    pub(crate) validation_failure: Option<SendError>,
+    /// The call that the application's thread is in.
+    pub(crate) call: Option<Call>,
+    pub(crate) has_ended: bool,
+    pub(crate) completions: Vec<Completion>,
+}
+
+inflight_des::clone_fields!(Consumer {
+    client,
+    id,
+    streams,
+    network,
+    metadata,
+    subscriptions,
+    fetches,
+    coordinator,
+    validated_version,
+    validation_failure,
+    call,
+    has_ended,
+    completions,
+});
+
+impl Consumer {
+    /// A new consumer, constructed at `now`. Connection ids start at `next_connection`: a client
+    /// process uses each once.
+    pub fn new(
+        env: &Env<'_>,
+        now: Instant,
+        (client, id): (ClientId, ConsumerId),
+        streams: Streams,
+        next_connection: u32,
+    ) -> Self {
+        let now_ms = Timestamp::at(now).get();
+        let mut metadata = ConsumerMetadata::new(env.config, env.topics, streams.metadata_backoff);
+        let coordinator = env.group.map(|group| {
+            metadata.request_update_now();
+            Coordinator::new(env.config, group, now_ms)
+        });
+        Self {
+            client,
+            id,
+            streams,
+            network: Network::new(env, streams, Node::Client(client), next_connection),
+            metadata,
+            subscriptions: SubscriptionState::new(env.config.auto_offset_reset),
+            fetches: FetchBuffer::default(),
+            coordinator,
+            validated_version: None,
+            validation_failure: None,
+            call: None,
+            has_ended: false,
+            completions: Vec::new(),
+        }
+    }
+
+    /// The constructor has returned.
+    pub fn start(&mut self, env: &Env<'_>, turn: &mut Turn<'_>) {
+        let (client, consumer, group) = (self.client, self.id, env.group);
+        let isolation = env.config.isolation_level;
+        turn.did(FactKind::ConsumerStarted.set(), || Fact::ConsumerStarted {
+            client,
+            consumer,
+            group,
+            isolation,
+        });
+    }
+
+    /// The application calls subscribe(): its group assigns the partitions. It wants a group.
+    /// Kafka: KafkaConsumer.subscribe.
+    pub fn subscribe(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, topics: &[TopicId]) {
+        debug_assert!(self.coordinator.is_some(), "subscribe() wants a group");
+        self.fetches.retain(|partition| topics.contains(&env.topics.split(partition).0));
+        if self.subscriptions.subscribe(topics.iter().copied().collect()) {
+            self.metadata.request_update_for_new_topics();
+        }
+        self.run(&mut Ctx::new(env, turn, self.streams));
+    }
+
+    /// The application calls assign(): it chooses the partitions itself.
+    /// Kafka: KafkaConsumer.assign.
+    pub fn assign(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, partitions: &[TopicPartition]) {
+        let mut ctx = Ctx::new(env, turn, self.streams);
+        self.fetches.retain(|partition| partitions.contains(&partition));
+        self.maybe_auto_commit(&mut ctx);
+        let known: Vec<_> = self.subscriptions.assigned().iter().map(|s| s.partition).collect();
+        for partition in known.iter().copied().filter(|id| !partitions.contains(id)) {
+            let (consumer, why) = (self.id, RevokeCause::Revoked);
+            ctx.turn.did(FactKind::PartitionRevoked.set(), || Fact::PartitionRevoked {
+                consumer,
+                partition,
+                why,
+            });
+        }
+        if self.subscriptions.assign_from_user(partitions, env.topics) {
+            self.metadata.request_update_for_new_topics();
+        }
+        for partition in partitions.iter().copied().filter(|id| !known.contains(id)) {
+            let (consumer, generation) = (self.id, 0);
+            ctx.turn.did(FactKind::PartitionAssigned.set(), || Fact::PartitionAssigned {
+                consumer,
+                partition,
+                generation,
+            });
+        }
+        self.run(&mut ctx);
+    }
+
+    /// The application calls poll() with a timeout. [`Completion::Polled`] ends the call.
+    /// Kafka: KafkaConsumer.poll.
+    pub fn poll(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, timeout: Span) {
+        let mut ctx = Ctx::new(env, turn, self.streams);
+        self.begin(Call::poll(after(ctx.now_ms, timeout)));
+        self.run(&mut ctx);
+    }
+
+    /// The application calls commitSync(), with all that was returned or with these offsets, of
+    /// partitions and the next offset to read. [`Completion::CommittedSync`] ends the call.
+    /// Kafka: KafkaConsumer.commitSync.
+    pub fn commit_sync(
+        &mut self,
+        env: &Env<'_>,
+        turn: &mut Turn<'_>,
+        offsets: Option<&[CommittedOffset]>,
+    ) {
+        let mut ctx = Ctx::new(env, turn, self.streams);
+        let offsets = self.offsets_or_consumed(offsets);
+        let deadline_ms = ctx.now_ms + env.config.default_api_timeout_ms;
+        self.tell_requested(&mut ctx, &offsets, Origin::Sync);
+        self.begin(Call::commit(offsets, deadline_ms));
+        self.run(&mut ctx);
+    }
+
+    /// The application calls commitAsync(). Returns the number that its callback will come with.
+    /// Kafka: KafkaConsumer.commitAsync.
+    pub fn commit_async(
+        &mut self,
+        env: &Env<'_>,
+        turn: &mut Turn<'_>,
+        offsets: Option<&[CommittedOffset]>,
+    ) -> u32 {
+        let mut ctx = Ctx::new(env, turn, self.streams);
+        let offsets = self.offsets_or_consumed(offsets);
+        let (id, _) = self.commit_offsets_async(&mut ctx, offsets, Origin::Async);
+        self.run(&mut ctx);
+        id
+    }
+
+    fn offsets_or_consumed(&self, offsets: Option<&[CommittedOffset]>) -> Offsets {
+        debug_assert!(self.coordinator.is_some(), "a commit wants a group");
+        offsets.map_or_else(|| self.all_consumed(), |offsets| offsets.iter().copied().collect())
+    }
+
+    /// The application calls seek(). Kafka: KafkaConsumer.seek.
+    pub fn seek(
+        &mut self,
+        env: &Env<'_>,
+        turn: &mut Turn<'_>,
+        partition: TopicPartition,
+        offset: Offset,
+    ) {
+        let mut ctx = Ctx::new(env, turn, self.streams);
+        let leader = self.metadata.current_leader(partition);
+        let position = FetchPosition { offset, offset_epoch: None, leader };
+        self.subscriptions.seek_unvalidated(partition, position);
+        self.tell_position(&mut ctx, partition, offset, PositionSource::Seek);
+    }
+
+    /// The application calls seekToBeginning() with a partition.
+    pub fn seek_to_beginning(&mut self, partition: TopicPartition) {
+        self.subscriptions.request_reset(partition, ResetTo::Earliest);
+    }
+
+    /// The application calls seekToEnd() with a partition.
+    pub fn seek_to_end(&mut self, partition: TopicPartition) {
+        self.subscriptions.request_reset(partition, ResetTo::Latest);
+    }
+
+    /// The application calls pause() with a partition: polls return nothing of it.
+    pub fn pause(&mut self, partition: TopicPartition) {
+        self.subscriptions.set_paused(partition, true);
+    }
+
+    /// The application calls resume() with a partition.
+    pub fn resume(&mut self, partition: TopicPartition) {
+        self.subscriptions.set_paused(partition, false);
+    }
+
+    /// The application calls close() with a timeout; the default of Kafka's is 30 s.
+    /// [`Completion::Closed`] ends the call. Kafka: KafkaConsumer.close.
+    pub fn close(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, timeout: Span) {
+        let mut ctx = Ctx::new(env, turn, self.streams);
+        let longest = Span::from_millis(env.config.request_timeout_ms as u64);
+        self.begin(Call::close(after(ctx.now_ms, timeout.min(longest))));
+        self.run(&mut ctx);
+    }
+
+    /// What groupMetadata() says: who commits, for the producer that commits offsets in a
+    /// transaction. `None` without a group.
+    pub fn group_metadata(&self) -> Option<GroupIdentity> {
+        self.coordinator.as_ref().map(|coordinator| coordinator.identity)
+    }
+
+    /// The positions of all partitions behind what was returned: what a commit would commit.
+    pub fn consumed(&self) -> Vec<CommittedOffset> {
+        self.all_consumed().into_vec()
+    }
+
+    /// The partitions that the consumer may read, with the next offset to return, if it has one.
+    pub fn assignment(&self) -> impl Iterator<Item = (TopicPartition, Option<Offset>)> {
+        self.subscriptions.assigned().iter().map(|state| {
+            let valid = state.position().filter(|_| state.has_valid_position());
+            (state.partition, valid.map(|position| position.offset))
+        })
+    }
+
+    /// Something arrived from the network. It is looked at when somebody polls.
+    pub fn handle(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, incoming: Incoming) {
+        if self.has_ended {
+            return;
+        }
+        self.network.receive(incoming);
+        self.run(&mut Ctx::new(env, turn, self.streams));
+    }
+
+    /// Time has passed: perhaps as much as was waited for.
+    pub fn handle_timeout(&mut self, env: &Env<'_>, turn: &mut Turn<'_>) {
+        self.run(&mut Ctx::new(env, turn, self.streams));
+    }
+
+    /// When [`Consumer::handle_timeout`] wants to be called. Being early does no harm.
+    pub fn next_timeout(&mut self, now: Instant) -> Option<Instant> {
+        if self.has_ended {
+            return None;
+        }
+        let now_ms = Timestamp::at(now).get();
+        let network_ms = self.network.next_ms(now_ms, &mut self.metadata);
+        let in_call = self.call.as_ref().map(|call| call.wakes(network_ms));
+        let heartbeat = self.heartbeat_wakes(now_ms, network_ms);
+        let at_ms = in_call.into_iter().chain(heartbeat).min().filter(|at| *at < i64::MAX)?;
+        Some(instant(at_ms).max(now))
+    }
+
+    /// What the application gets to know, in order; the list is emptied by the caller.
+    pub fn completions(&mut self) -> &mut Vec<Completion> {
+        &mut self.completions
+    }
+
+    /// Whether close() has finished.
+    pub const fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Whether the application's thread is inside a call.
+    pub const fn is_in_call(&self) -> bool {
+        self.call.is_some()
+    }
+
+    /// The id of the next connection, for the consumer that takes over after a restart.
+    pub fn next_connection(&self) -> u32 {
+        self.network.next_connection()
+    }
+
+    fn begin(&mut self, call: Call) {
+        debug_assert!(self.call.is_none(), "the consumer is not for several threads");
+        self.call = Some(call);
+    }
+
+    /// Runs both threads until they are blocked.
+    fn run(&mut self, ctx: &mut Ctx<'_, '_>) {
+        loop {
+            let in_call = self.drive_call(ctx);
+            if self.has_ended {
+                return;
+            }
+            let in_thread = self.run_heartbeat_thread(ctx);
+            if !in_call && !in_thread {
+                return;
+            }
+        }
+    }
+
+    /// Polls the network once, and runs the handlers of all that has come to an end.
+    /// Kafka: ConsumerNetworkClient.poll with a timeout of 0.
+    pub(crate) fn poll_network(&mut self, ctx: &mut Ctx<'_, '_>) {
+        loop {
+            self.network.poll(ctx, &mut self.metadata, &self.subscriptions);
+            self.lead_with_metadata(ctx);
+            let Some(mut answered) = self.network.take_answered() else { return };
+            loop {
+                self.answered(ctx, answered);
+                match self.network.take_answered() {
+                    Some(next) => answered = next,
+                    None => break,
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, ctx: &mut Ctx<'_, '_>, Answered { purpose, outcome }: Answered) {
+        match purpose {
+            Purpose::ApiVersions | Purpose::Metadata(_) => {}
+            Purpose::FindCoordinator => self.coordinator_found(ctx, outcome),
+            Purpose::JoinGroup(sent) => self.join_answered(ctx, sent, outcome),
+            Purpose::SyncGroup(sent) => self.sync_answered(sent, outcome),
+            Purpose::Heartbeat(sent) => self.heartbeat_answered(ctx, sent, outcome),
+            Purpose::LeaveGroup => self.left(&outcome),
+            Purpose::OffsetCommit(id, sent) => self.commit_answered((id, sent), outcome),
+            Purpose::OffsetFetch(id) => self.committed_answered(id, outcome),
+            Purpose::Fetch(leader, from) => self.fetch_answered(ctx, leader, &from, outcome),
+            Purpose::ListOffsets(asked) => self.list_offsets_answered(ctx, &asked, outcome),
+            Purpose::EpochEnds(asked) => self.epoch_ends_answered(ctx, &asked, outcome),
+        }
+    }
+
+    /// Whether neither subscribe() nor assign() was called.
+    pub(crate) fn has_no_subscription(&self) -> bool {
+        self.subscriptions.kind() == SubscriptionType::None
+    }
+}
+
+/// The millisecond so long after another.
+fn after(now_ms: i64, timeout: Span) -> i64 {
+    now_ms.saturating_add(timeout.as_millis() as i64)
+}
+
+/// When a clock of milliseconds reads this.
+fn instant(at_ms: i64) -> Instant {
+    Instant::START + Span::from_millis((at_ms - Timestamp::RUN_START.get()).max(0) as u64)
+}

@@ -1,0 +1,231 @@
+//! One poll: what goes out, what came in, what timed out. Kafka: ConsumerNetworkClient.poll.
+
+use super::{Answered, InFlight, Network, Outcome, Unsent};
+use crate::env::Ctx;
+use crate::metadata::ConsumerMetadata;
+use crate::request::Purpose;
+use crate::subscription::SubscriptionState;
+use inflight_client::connection_states::Peer;
+use inflight_protocol::fact::CloseCause;
+use inflight_protocol::message::{Request, Response};
+use inflight_protocol::{ConnectionId, CorrelationId, Fact, FactKind, Incoming, Node};
+
+impl Network {
+    /// Does what can be done at this instant. Answers are left for [`Network::take_answered`], in
+    /// the order in which their handlers run.
+    pub(crate) fn poll(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+    ) {
+        self.handle_pending_disconnects(ctx, metadata);
+        self.try_send(ctx, metadata);
+        self.maybe_update_metadata(ctx, metadata, subscriptions);
+        while let Some(incoming) = self.inbox.pop_front() {
+            self.handle_arrival(ctx, metadata, subscriptions, incoming);
+        }
+        self.handle_timeouts(ctx, metadata);
+        if Self::rebootstraps(ctx.env) {
+            self.maybe_rebootstrap(ctx, metadata);
+        }
+        self.check_disconnects();
+        self.try_send(ctx, metadata);
+        self.fail_expired(ctx.now_ms);
+    }
+
+    /// Kafka: handlePendingDisconnects, NetworkClient.disconnect.
+    fn handle_pending_disconnects(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+    ) {
+        for peer in std::mem::take(&mut self.pending_disconnects) {
+            self.fail_unsent(peer, &Outcome::Disconnected);
+            if self.states.connection(peer).is_some() {
+                self.disconnect(ctx, metadata, peer, CloseCause::Local);
+            }
+        }
+    }
+
+    /// Kafka: trySend. Nothing but the metadata request itself goes out while an update is due.
+    fn try_send(&mut self, ctx: &mut Ctx<'_, '_>, metadata: &mut ConsumerMetadata) {
+        for peer in self.states.all() {
+            if self.unsent[peer.index()].is_empty() {
+                continue;
+            }
+            self.try_connect(ctx, peer);
+            if !self.states.is_ready(peer, ctx.now_ms) || self.is_update_due(metadata, ctx.now_ms) {
+                continue;
+            }
+            while let Some(unsent) = self.unsent[peer.index()].pop_front() {
+                let Unsent { request, purpose, timeout_ms, .. } = unsent;
+                self.transmit(ctx, peer, request, purpose, timeout_ms);
+            }
+        }
+    }
+
+    fn handle_arrival(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+        incoming: Incoming,
+    ) {
+        match incoming {
+            Incoming::Connected { connection } => self.connected(ctx, connection),
+            Incoming::Disconnected { connection } => {
+                if let Some(peer) = self.states.peer_with(connection) {
+                    self.disconnect(ctx, metadata, peer, CloseCause::Peer);
+                }
+            }
+            Incoming::Response { connection, correlation, response } => {
+                let Some(peer) = self.states.peer_with(connection) else { return };
+                let answer = self.answered_request(peer, correlation);
+                self.states.used(peer, ctx.now_ms);
+                self.events += 1;
+                match (answer.purpose, response) {
+                    (Purpose::ApiVersions, _) => self.states.ready(peer),
+                    (Purpose::Metadata(version), Response::Metadata(response)) => {
+                        self.handle_metadata(ctx, metadata, subscriptions, version, &response);
+                    }
+                    (purpose, response) => {
+                        let outcome = Outcome::Response(response);
+                        self.answered.push_back(Answered { purpose, outcome });
+                    }
+                }
+            }
+            Incoming::Request { .. } | Incoming::ToController(_) | Incoming::ToBroker(_) => {
+                unreachable!("a consumer gets no requests")
+            }
+        }
+    }
+
+    /// The request that a response answers.
+    fn answered_request(&mut self, peer: Peer, correlation: CorrelationId) -> InFlight {
+        let queue = &mut self.in_flight[peer.index()];
+        let place = queue.iter().position(|request| request.correlation == correlation);
+        place.and_then(|place| queue.remove(place)).expect("a response answers a request in flight")
+    }
+
+    /// Kafka: handleConnections and handleInitiateApiVersionRequests.
+    fn connected(&mut self, ctx: &mut Ctx<'_, '_>, connection: ConnectionId) {
+        let Some(peer) = self.states.peer_with(connection) else { return };
+        let to = Node::Broker(self.broker_of(ctx.env, peer));
+        ctx.turn
+            .did(FactKind::ConnectionOpened.set(), || Fact::ConnectionOpened { connection, to });
+        self.states.checking_api_versions(peer);
+        self.events += 1;
+        let timeout_ms = ctx.env.config.request_timeout_ms;
+        self.transmit(ctx, peer, Request::ApiVersions, Purpose::ApiVersions, timeout_ms);
+    }
+
+    /// Kafka: Selector.maybeCloseOldestConnection, handleTimedOutConnections and
+    /// handleTimedOutRequests.
+    fn handle_timeouts(&mut self, ctx: &mut Ctx<'_, '_>, metadata: &mut ConsumerMetadata) {
+        if let Some(peer) = self.states.idle_too_long(ctx.now_ms) {
+            self.disconnect(ctx, metadata, peer, CloseCause::Idle);
+        }
+        while let Some(peer) = self.states.setup_timed_out(ctx.now_ms) {
+            self.disconnect(ctx, metadata, peer, CloseCause::SetupTimeout);
+        }
+        let now_ms = ctx.now_ms;
+        while let Some(peer) = self.states.all().find(|peer| self.expires_ms(*peer) <= now_ms) {
+            self.disconnect(ctx, metadata, peer, CloseCause::RequestTimeout);
+        }
+    }
+
+    /// The first millisecond at which a request to this peer has timed out.
+    fn expires_ms(&self, peer: Peer) -> i64 {
+        let queue = self.in_flight[peer.index()].iter();
+        queue.map(|request| request.sent_ms + request.timeout_ms + 1).min().unwrap_or(i64::MAX)
+    }
+
+    /// A connection ends, by the other side or by this one: every request on it ends with it.
+    /// Kafka: NetworkClient.processDisconnection.
+    pub(super) fn disconnect(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        peer: Peer,
+        why: CloseCause,
+    ) {
+        let connection = self.states.connection(peer).expect("only a connection can end");
+        if why == CloseCause::Peer {
+            self.tell_closed(ctx, connection, why);
+        } else {
+            self.hang_up(ctx, peer, why);
+        }
+        self.events += 1;
+        self.states.disconnected(peer, ctx.now_ms, ctx.turn.chance());
+        self.inbox.retain(|incoming| match incoming {
+            Incoming::Connected { connection: other }
+            | Incoming::Disconnected { connection: other }
+            | Incoming::Request { connection: other, .. }
+            | Incoming::Response { connection: other, .. } => *other != connection,
+            Incoming::ToController(_) | Incoming::ToBroker(_) => true,
+        });
+        for request in std::mem::take(&mut self.in_flight[peer.index()]) {
+            match request.purpose {
+                Purpose::ApiVersions => {}
+                Purpose::Metadata(_) => {
+                    self.metadata_request_failed(metadata, ctx.now_ms, ctx.turn.chance());
+                }
+                purpose => {
+                    let outcome = Outcome::Disconnected;
+                    self.answered.push_back(Answered { purpose, outcome });
+                }
+            }
+        }
+        // Kafka: DefaultMetadataUpdater.handleServerDisconnect.
+        if self.is_update_due(metadata, ctx.now_ms) {
+            self.metadata_request_failed(metadata, ctx.now_ms, ctx.turn.chance());
+        }
+        metadata.request_update();
+    }
+
+    /// What waits for a connection that failed fails as well. Kafka: checkDisconnects.
+    fn check_disconnects(&mut self) {
+        for peer in self.states.all() {
+            if self.states.is_disconnected(peer) {
+                self.fail_unsent(peer, &Outcome::Disconnected);
+            }
+        }
+    }
+
+    /// Kafka: failUnsentRequests.
+    fn fail_unsent(&mut self, peer: Peer, outcome: &Outcome) {
+        for unsent in std::mem::take(&mut self.unsent[peer.index()]) {
+            let (purpose, outcome) = (unsent.purpose, outcome.clone());
+            self.answered.push_back(Answered { purpose, outcome });
+        }
+    }
+
+    /// Kafka: failExpiredRequests.
+    fn fail_expired(&mut self, now_ms: i64) {
+        for queue in &mut self.unsent {
+            let is_over = |unsent: &Unsent| now_ms - unsent.created_ms > unsent.timeout_ms;
+            while queue.front().is_some_and(is_over) {
+                let unsent = queue.pop_front().expect("there is a first one");
+                let (purpose, outcome) = (unsent.purpose, Outcome::NotSent);
+                self.answered.push_back(Answered { purpose, outcome });
+            }
+        }
+    }
+
+    /// The first millisecond at which a poll has something to do that does not arrive.
+    pub(crate) fn next_ms(&self, now_ms: i64, metadata: &mut ConsumerMetadata) -> i64 {
+        if self.has_arrivals() || !self.pending_disconnects.is_empty() {
+            return now_ms;
+        }
+        let mut earliest = self.states.next_timeout_ms(|peer| self.expires_ms(peer));
+        for peer in self.states.all() {
+            if let Some(first) = self.unsent[peer.index()].front() {
+                earliest = earliest.min(first.created_ms + first.timeout_ms + 1);
+                let delay_ms = self.states.poll_delay_ms(peer, now_ms);
+                earliest = earliest.min(now_ms.saturating_add(delay_ms.max(1)));
+            }
+        }
+        earliest.min(self.next_metadata_ms(now_ms, metadata))
+    }
+}

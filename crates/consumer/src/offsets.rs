@@ -1,0 +1,187 @@
+//! Positions that have to be found or compared: ListOffsets and OffsetForLeaderEpoch.
+//! Kafka: clients/consumer/internals/{OffsetFetcher, OffsetFetcherUtils, PositionsValidator}.
+
+use crate::consumer::Consumer;
+use crate::env::Ctx;
+use crate::network::Outcome;
+use crate::request::Purpose;
+use crate::subscription::{FetchPosition, ResetTo, Validation};
+use inflight_protocol::fact::{PositionSource, SendError};
+use inflight_protocol::message::{
+    ListOffsetsRequest, OffsetForLeaderEpochRequest, OffsetSpec, Request, Response,
+};
+use inflight_protocol::{BrokerId, Fact, FactKind, Offset, TopicPartition};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// Partitions with what is asked about them.
+type Asked<T> = SmallVec<[(TopicPartition, T); 2]>;
+
+impl Consumer {
+    /// Says where a consumer will read on.
+    pub(crate) fn tell_position(
+        &self,
+        ctx: &mut Ctx<'_, '_>,
+        partition: TopicPartition,
+        offset: Offset,
+        source: PositionSource,
+    ) {
+        let consumer = self.id;
+        ctx.turn.did(FactKind::PositionSet.set(), || Fact::PositionSet {
+            consumer,
+            partition,
+            offset,
+            source,
+        });
+    }
+
+    /// Compares the leaders of all positions with the metadata, if that is new.
+    /// Kafka: validatePositionsOnMetadataChange.
+    pub(crate) fn validate_on_metadata_change(&mut self) {
+        let version = self.metadata.update_version();
+        if self.validated_version == Some(version) {
+            return;
+        }
+        self.validated_version = Some(version);
+        for state in self.subscriptions.assigned_mut() {
+            let leader = self.metadata.current_leader(state.partition);
+            state.maybe_validate(leader);
+        }
+    }
+
+    /// Asks new leaders whether they have what was read. Kafka: validatePositionsIfNeeded.
+    pub(crate) fn validate_positions(&mut self, ctx: &mut Ctx<'_, '_>) -> Result<(), SendError> {
+        if let Some(error) = self.validation_failure.take() {
+            return Err(error);
+        }
+        self.validate_on_metadata_change();
+        let mut by_leader: BTreeMap<BrokerId, Asked<FetchPosition>> = BTreeMap::new();
+        for (partition, position) in self.subscriptions.needing_validation(ctx.now_ms) {
+            if let Some(leader) = position.leader.leader {
+                by_leader.entry(leader).or_default().push((partition, position));
+            }
+        }
+        for (leader, positions) in by_leader {
+            let peer = self.network.broker(leader);
+            if !self.network.knows_versions(peer, ctx.now_ms) {
+                self.network.try_connect(ctx, peer);
+                continue;
+            }
+            let again_ms = ctx.now_ms + ctx.env.config.request_timeout_ms;
+            let mut partitions = SmallVec::new();
+            for (partition, position) in &positions {
+                self.subscriptions.retry_at(*partition, again_ms);
+                let epochs = position.leader.epoch.zip(position.offset_epoch);
+                partitions.extend(epochs.map(|(leader, read)| (*partition, leader, read)));
+            }
+            let request = Request::OffsetForLeaderEpoch(OffsetForLeaderEpochRequest { partitions });
+            let timeout_ms = ctx.env.config.request_timeout_ms;
+            self.network.send(ctx, peer, request, Purpose::EpochEnds(positions), timeout_ms);
+        }
+        Ok(())
+    }
+
+    /// Kafka: OffsetsForLeaderEpochUtils.handleResponse and what follows.
+    pub(crate) fn epoch_ends_answered(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        asked: &[(TopicPartition, FetchPosition)],
+        outcome: Outcome,
+    ) {
+        let again_ms = ctx.now_ms + ctx.env.config.retry_backoff_ms;
+        let response = match outcome {
+            Outcome::Response(Response::OffsetForLeaderEpoch(response)) => Some(response),
+            Outcome::Response(_) | Outcome::Disconnected | Outcome::NotSent => None,
+        };
+        for (partition, position) in asked {
+            let results = response.iter().flat_map(|response| &response.partitions);
+            let result = results.into_iter().find(|(id, _)| id == partition);
+            let Some((_, Ok(end))) = result else {
+                self.subscriptions.retry_at(*partition, again_ms);
+                self.metadata.request_update();
+                continue;
+            };
+            match self.subscriptions.complete_validation(*partition, *position, *end) {
+                Validation::Done | Validation::Reset => {}
+                Validation::Truncated(offset) => {
+                    self.tell_position(ctx, *partition, offset, PositionSource::Truncation);
+                }
+                Validation::Failed => {
+                    self.validation_failure.get_or_insert(SendError::LogTruncation);
+                }
+            }
+        }
+    }
+
+    /// Asks for the beginning or the end where a position is to be reset.
+    /// Kafka: resetPositionsIfNeeded.
+    pub(crate) fn reset_positions(&mut self, ctx: &mut Ctx<'_, '_>) {
+        let mut by_leader: BTreeMap<BrokerId, Asked<ResetTo>> = BTreeMap::new();
+        for (partition, to) in self.subscriptions.needing_reset(ctx.now_ms) {
+            let current = self.metadata.current_leader(partition);
+            let reachable = current.leader.filter(|leader| {
+                !self.network.is_unavailable(self.network.broker(*leader), ctx.now_ms)
+            });
+            match reachable {
+                Some(leader) => by_leader.entry(leader).or_default().push((partition, to)),
+                None => {
+                    self.metadata.request_update();
+                }
+            }
+        }
+        for (leader, partitions) in by_leader {
+            let timeout_ms = ctx.env.config.request_timeout_ms;
+            let asked = partitions.iter().map(|(partition, to)| {
+                let epoch = self.metadata.current_leader(*partition).epoch.unwrap_or_default();
+                let spec = match to {
+                    ResetTo::Earliest => OffsetSpec::Earliest,
+                    ResetTo::Latest => OffsetSpec::Latest,
+                };
+                (*partition, epoch, spec)
+            });
+            let isolation = ctx.env.config.isolation_level;
+            let request = ListOffsetsRequest { isolation, partitions: asked.collect() };
+            for (partition, _) in &partitions {
+                self.subscriptions.retry_at(*partition, ctx.now_ms + timeout_ms);
+            }
+            let peer = self.network.broker(leader);
+            let request = Request::ListOffsets(request);
+            self.network.send(ctx, peer, request, Purpose::ListOffsets(partitions), timeout_ms);
+        }
+    }
+
+    /// Kafka: handleListOffsetResponse, onSuccessfulResponseForResettingPositions.
+    pub(crate) fn list_offsets_answered(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        asked: &[(TopicPartition, ResetTo)],
+        outcome: Outcome,
+    ) {
+        let again_ms = ctx.now_ms + ctx.env.config.retry_backoff_ms;
+        let response = match outcome {
+            Outcome::Response(Response::ListOffsets(response)) => Some(response),
+            Outcome::Response(_) | Outcome::Disconnected | Outcome::NotSent => None,
+        };
+        for (partition, to) in asked {
+            let results = response.iter().flat_map(|response| &response.partitions);
+            let Some((_, Ok(found))) = results.into_iter().find(|(id, _)| id == partition) else {
+                self.subscriptions.retry_at(*partition, again_ms);
+                self.metadata.request_update();
+                continue;
+            };
+            let Some(offset) = found.offset else { continue };
+            let leader = self.metadata.current_leader(*partition);
+            if let Some(epoch) = found.leader_epoch {
+                self.metadata.saw_epoch(*partition, epoch);
+            }
+            let position = FetchPosition { offset, offset_epoch: None, leader };
+            if self.subscriptions.maybe_seek(*partition, position, *to) {
+                let source = match to {
+                    ResetTo::Earliest => PositionSource::Earliest,
+                    ResetTo::Latest => PositionSource::Latest,
+                };
+                self.tell_position(ctx, *partition, offset, source);
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Whole stories of a consumer: against a script that plays the brokers, and against brokers.
+
+mod bench;
+mod cluster;
+mod commits;
+mod groups;
+mod reading;
+mod together;
