@@ -1,18 +1,25 @@
 //! A broker. Kafka: core/server/BrokerServer and what it starts.
 
+mod add_partitions_to_txn_manager;
 mod alter_partition;
 mod api;
+mod appended;
 mod check_produce;
+mod consumer_fetch;
+mod coordinator_append;
 mod crash;
 mod fetch;
 mod fetch_state;
 mod fetcher;
+mod group_coordinator;
 mod handlers;
 mod incoming;
+mod inter_broker;
 mod invariants;
 mod isr;
 mod lifecycle;
 mod metadata;
+mod offset_lookups;
 mod produce;
 mod producer_ids;
 mod purgatory;
@@ -21,17 +28,27 @@ mod settings;
 mod shutdown;
 mod sockets;
 mod timers;
+mod transaction_coordinator;
+mod transaction_marker_channel_manager;
+mod transaction_state_manager;
+mod verification;
 mod view;
 mod work;
+mod write_txn_markers;
 
+pub use group_coordinator::GroupView;
 pub use settings::InjectWhen;
 pub use view::{ReplicaView, Role};
 
 use crate::metadata_cache::MetadataCache;
-use crate::partition::Partition;
+use crate::partition::{InternalTopic, Partition};
+use add_partitions_to_txn_manager::AddPartitionsToTxnManager;
 use alter_partition::AlterPartitionManager;
+use consumer_fetch::ParkedReader;
+use coordinator_append::CoordinatorAppends;
 use fetch::ParkedFetch;
 use fetch_state::Fetcher;
+use group_coordinator::GroupCoordinator;
 use handlers::Handlers;
 use inflight_des::{Chance, Instant, Span, StreamId};
 use inflight_protocol::{BrokerId, Cluster, TopicPartition};
@@ -43,6 +60,8 @@ use smallvec::SmallVec;
 use sockets::Sockets;
 use std::collections::VecDeque;
 use timers::Timers;
+use transaction_marker_channel_manager::TransactionMarkerChannelManager;
+use transaction_state_manager::TransactionStateManager;
 use work::Task;
 
 /// A broker as a machine: plain data, turned by messages and time.
@@ -64,12 +83,19 @@ pub struct Broker {
     sockets: Sockets,
     handlers: Handlers,
     parked: SmallVec<[ParkedFetch; 4]>,
+    /// Fetches of consumers that wait.
+    readers: Vec<ParkedReader>,
     /// How many fetch requests of followers were executed.
     fetches: u32,
     /// One for each broker, whether it leads anything or not.
     fetchers: Vec<Fetcher>,
     alter_partition: AlterPartitionManager,
     producer_ids: ProducerIdManager,
+    add_partitions: AddPartitionsToTxnManager,
+    transactions: TransactionStateManager,
+    markers: TransactionMarkerChannelManager,
+    appends: CoordinatorAppends,
+    groups: GroupCoordinator,
     tasks: VecDeque<Task>,
     /// Whether the driver was asked for a step and has not made it yet.
     step_is_due: bool,
@@ -95,10 +121,16 @@ inflight_des::clone_fields!(Broker {
     sockets,
     handlers,
     parked,
+    readers,
     fetches,
     fetchers,
     alter_partition,
     producer_ids,
+    add_partitions,
+    transactions,
+    markers,
+    appends,
+    groups,
     tasks,
     step_is_due,
     timers,
@@ -117,6 +149,9 @@ struct Streams {
     metadata_time: StreamId,
     heartbeat_phase: StreamId,
     isr_phase: StreamId,
+    coordinator_load_time: StreamId,
+    transaction_abort_phase: StreamId,
+    transaction_expire_phase: StreamId,
 }
 
 impl Broker {
@@ -130,6 +165,9 @@ impl Broker {
             metadata_time: stream("metadata time"),
             heartbeat_phase: stream("heartbeat phase"),
             isr_phase: stream("isr check phase"),
+            coordinator_load_time: stream("coordinator load time"),
+            transaction_abort_phase: stream("transaction abort phase"),
+            transaction_expire_phase: stream("transactional id expiry phase"),
         };
         let mut broker = Self {
             id,
@@ -142,10 +180,16 @@ impl Broker {
             sockets: Sockets::default(),
             handlers: Handlers::new(cluster.broker(id).num_io_threads),
             parked: SmallVec::new(),
+            readers: Vec::new(),
             fetches: 0,
             fetchers: cluster.broker_ids().map(Fetcher::new).collect(),
             alter_partition: AlterPartitionManager::default(),
             producer_ids: ProducerIdManager::settled(id),
+            add_partitions: AddPartitionsToTxnManager::default(),
+            transactions: TransactionStateManager::default(),
+            markers: TransactionMarkerChannelManager::default(),
+            appends: CoordinatorAppends::default(),
+            groups: GroupCoordinator::default(),
             tasks: VecDeque::new(),
             step_is_due: false,
             timers: Timers::new(),
@@ -181,6 +225,16 @@ impl Broker {
             match registration.leader {
                 Some(leader) if leader == self.id => {
                     replica.make_leader(cluster, registration, Instant::START);
+                    let epoch = registration.leader_epoch;
+                    match replica.internal {
+                        Some(InternalTopic::TransactionState) => {
+                            self.transactions.settled(*partition, epoch);
+                        }
+                        Some(InternalTopic::ConsumerOffsets) => {
+                            self.groups.settled(*partition, epoch);
+                        }
+                        None => {}
+                    }
                 }
                 Some(leader) => {
                     replica.make_follower(registration);

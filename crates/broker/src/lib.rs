@@ -10,6 +10,8 @@
 //! | `log` | storage/internals/log: UnifiedLog, ProducerStateManager, LogLoader; LeaderEpochFileCache |
 //! | `partition` | core/cluster/Partition, server/replica/Replica |
 //! | `broker` | core/server: SocketServer, KafkaApis, ReplicaManager, the purgatories, ReplicaFetcherThread, DefaultAlterPartitionManager, BrokerMetadataPublisher, BrokerLifecycleManager |
+//! | `transaction_metadata`, `broker/transaction_*` | coordinator/transaction: TransactionMetadata, TransactionCoordinator, TransactionStateManager, TransactionMarkerChannelManager; server/transaction/AddPartitionsToTxnManager |
+//! | `group` | group-coordinator: ClassicGroup, GroupMetadataManager, OffsetMetadataManager |
 //! | `controller` | metadata/controller: ReplicationControlManager, PartitionChangeBuilder, ClusterControlManager, BrokerHeartbeatManager |
 //!
 //! # What a driver has to know
@@ -27,12 +29,14 @@
 mod bootstrap;
 mod broker;
 mod controller;
+mod group;
 mod log;
 mod metadata_cache;
 mod partition;
 mod settled;
+mod transaction_metadata;
 
-pub use broker::{Broker, InjectWhen, ReplicaView, Role};
+pub use broker::{Broker, GroupView, InjectWhen, ReplicaView, Role};
 pub use controller::Controller;
 #[doc(hidden)]
 pub use log::bare::{BareAnswer, BareLog, BareProducer};

@@ -3,12 +3,18 @@
 pub(crate) mod append;
 pub(crate) mod bare;
 pub(crate) mod batches;
+pub(crate) mod coordinate;
 pub(crate) mod durability;
 pub(crate) mod leader_epochs;
 pub(crate) mod producer_entry;
 pub(crate) mod producer_state;
 pub(crate) mod segments;
 pub(crate) mod snapshots;
+pub(crate) mod stable;
+pub(crate) mod transaction_index;
+pub(crate) mod transactions;
+pub(crate) mod values;
+pub(crate) mod verification;
 
 use batches::{Batches, FirstBatch};
 use durability::HighWatermarkCheckpoint;
@@ -22,6 +28,8 @@ use leader_epochs::LeaderEpochCache;
 use producer_state::{Expiration, ProducerStateManager};
 use segments::Segments;
 use smallvec::SmallVec;
+use transaction_index::TransactionIndex;
+use values::Values;
 
 /// Batches, leader epochs and producer state of one replica, with how much of it is committed and
 /// how much is on disk. The log start offset is always 0: nothing is ever deleted by retention.
@@ -31,6 +39,10 @@ pub(crate) struct PartitionLog {
     epochs: LeaderEpochCache,
     producers: ProducerStateManager,
     segments: Segments,
+    /// The transactions that were aborted.
+    aborted: TransactionIndex,
+    /// What the records of an internal topic say.
+    values: Values,
     end: Offset,
     high_watermark: Offset,
     flushed: Offset,
@@ -46,6 +58,8 @@ inflight_des::clone_fields!(PartitionLog {
     epochs,
     producers,
     segments,
+    aborted,
+    values,
     end,
     high_watermark,
     flushed,
@@ -73,6 +87,15 @@ pub(crate) enum FlushLook {
     Clean,
 }
 
+/// The high watermark and the last stable offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// The high watermark.
+    pub(crate) high_watermark: Offset,
+    /// The last stable offset.
+    pub(crate) last_stable: Offset,
+}
+
 /// What a truncation changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Truncation {
@@ -91,6 +114,8 @@ impl PartitionLog {
             epochs: LeaderEpochCache::default(),
             producers: ProducerStateManager::new(opened, expiration(broker)),
             segments: Segments::new(),
+            aborted: TransactionIndex::default(),
+            values: Values::default(),
             end: Offset::ZERO,
             high_watermark: Offset::ZERO,
             flushed: Offset::ZERO,
@@ -224,23 +249,37 @@ impl PartitionLog {
         self.batches.read(offset, self.segments.bound(offset, self.end), max_bytes, first, out)
     }
 
+    /// As [`PartitionLog::read`], of what lies below `limit`.
+    pub(crate) fn read_below(
+        &self,
+        offset: Offset,
+        limit: Offset,
+        max_bytes: u32,
+        first: FirstBatch,
+        out: &mut SmallVec<[RecordBatch; 1]>,
+    ) -> u32 {
+        let bound = self.segments.bound(offset, self.end).min(limit);
+        self.batches.read(offset, bound, max_bytes, first, out)
+    }
+
     /// Whether a reader at `offset` is in an older segment than the writer.
     /// Kafka: LogOffsetMetadata.onOlderSegment.
     pub(crate) fn is_in_older_segment(&self, offset: Offset) -> bool {
         offset < self.segments.active_base()
     }
 
-    /// Sets the high watermark, within the bounds of the log. Returns the one before if that is
-    /// another. Kafka: UnifiedLog.maybeUpdateHighWatermark.
+    /// Sets the high watermark, within the bounds of the log. Returns what was before if that is
+    /// another. Kafka: UnifiedLog.maybeUpdateHighWatermark, updateHighWatermarkMetadata.
     #[inline]
-    pub(crate) fn set_high_watermark(&mut self, to: Offset, now: Instant) -> Option<Offset> {
-        let (from, to) = (self.high_watermark, to.min(self.end));
-        if to == from {
+    pub(crate) fn set_high_watermark(&mut self, to: Offset, now: Instant) -> Option<Marks> {
+        let (before, to) = (self.marks(), to.min(self.end));
+        if to == before.high_watermark {
             return None;
         }
-        self.checkpoint.before_change(from, now);
+        self.checkpoint.before_change(before.high_watermark, now);
         self.high_watermark = to;
-        Some(from)
+        self.producers.committed_below(to);
+        Some(before)
     }
 
     /// Cuts the log at `to`, with its leader epochs and its producer state. The leader epochs are
@@ -260,6 +299,7 @@ impl PartitionLog {
         self.cut(to);
         self.producers.rebuild(self.end, &self.batches, &self.segments, now, expiration);
         self.set_high_watermark(high_watermark, now);
+        self.producers.committed_below(self.high_watermark);
         Some(Truncation {
             end: (end, self.end),
             high_watermark: (high_watermark, self.high_watermark),
@@ -271,6 +311,8 @@ impl PartitionLog {
         batches.truncate(to, |batch| segments.shrink(batch.base_offset, batch.bytes));
         segments.truncate(to);
         self.epochs.truncate_from_end(to);
+        self.aborted.truncate(to);
+        self.values.truncate(to);
         self.end = to;
         self.flushed = self.flushed.min(to);
     }
@@ -314,6 +356,7 @@ impl PartitionLog {
         let Self { batches, producers, .. } = self;
         batches.forget_below(offset.min(self.end), |batch| producers.forget(batch));
         self.producers.forget_snapshots_below(self.batches.kept_from());
+        self.aborted.forget_below(self.batches.kept_from());
     }
 }
 

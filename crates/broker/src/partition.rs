@@ -10,6 +10,7 @@ use crate::log::PartitionLog;
 use in_sync::InSyncReplicas;
 use inflight_des::Instant;
 use inflight_protocol::message::LeaderAndEpoch;
+use inflight_protocol::transaction::{CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC};
 use inflight_protocol::{
     BrokerId, Cluster, LeaderEpoch, Offset, PartitionEpoch, TopicConfig, TopicId, TopicPartition,
 };
@@ -24,6 +25,8 @@ pub(crate) struct Partition {
     pub(crate) id: TopicPartition,
     /// Its topic.
     pub(crate) topic: TopicId,
+    /// Which internal topic that is, if it is one.
+    pub(crate) internal: Option<InternalTopic>,
     /// This broker.
     broker: BrokerId,
     /// `min(min.insync.replicas, replication factor)`. Kafka: Partition.effectiveMinIsr.
@@ -37,7 +40,7 @@ pub(crate) struct Partition {
     partition_epoch: Option<PartitionEpoch>,
     /// What it knows as a leader.
     leadership: Option<Leadership>,
-    /// Produce requests that wait for the high watermark, by the offset that they wait for.
+    /// Batches that wait for the high watermark, by the offset that they wait for.
     pub(crate) waiting: VecDeque<Waiting>,
     /// Whether the follower skips the next batch: a defect.
     skips_next: bool,
@@ -46,6 +49,7 @@ pub(crate) struct Partition {
 inflight_des::clone_fields!(Partition {
     id,
     topic,
+    internal,
     broker,
     min_isr,
     log,
@@ -56,6 +60,26 @@ inflight_des::clone_fields!(Partition {
     waiting,
     skips_next,
 });
+
+/// A topic where coordinators keep their state. Kafka: common/internals/Topic.INTERNAL_TOPICS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InternalTopic {
+    /// `__transaction_state`
+    TransactionState,
+    /// `__consumer_offsets`
+    ConsumerOffsets,
+}
+
+impl InternalTopic {
+    /// The internal topic of this name.
+    pub(crate) fn named(topic: &str) -> Option<Self> {
+        match topic {
+            TRANSACTION_STATE_TOPIC => Some(Self::TransactionState),
+            CONSUMER_OFFSETS_TOPIC => Some(Self::ConsumerOffsets),
+            _ => None,
+        }
+    }
+}
 
 /// What only a leader knows.
 #[derive(Clone, Debug)]
@@ -70,16 +94,28 @@ pub(crate) struct Leadership {
     pub(crate) remotes: SmallVec<[Remote; 2]>,
 }
 
-/// A batch of a produce request that waits in the purgatory.
+/// A batch that waits in the purgatory.
 /// Kafka: the watchers of DelayedOperationPurgatory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
     /// The high watermark that satisfies it.
     pub(crate) required: Offset,
-    /// The slot of the connection whose request it is in.
-    pub(crate) slot: u32,
-    /// The position of the batch in the request.
-    pub(crate) index: u32,
+    /// Who waits.
+    pub(crate) who: Waiter,
+}
+
+/// Who waits for a high watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// A batch of a request.
+    Request {
+        /// The slot of the connection whose request it is in.
+        slot: u32,
+        /// The position of the batch in the request.
+        index: u32,
+    },
+    /// An append of this broker's own coordinator, by its number.
+    Append(u32),
 }
 
 impl Partition {
@@ -90,9 +126,11 @@ impl Partition {
         id: TopicPartition,
         opened: Instant,
     ) -> Self {
+        let topic = cluster.topics.split(id).0;
         Self {
             id,
-            topic: cluster.topics.split(id).0,
+            topic,
+            internal: InternalTopic::named(cluster.topics.name(topic)),
             broker,
             min_isr: cluster.effective_min_isr(id),
             log: PartitionLog::new(opened, cluster.broker(broker)),

@@ -7,10 +7,11 @@ use inflight_protocol::{BrokerSet, Cluster, TopicPartition};
 
 /// Whether a cluster without clients and faults will stay as it is: whoever is up is registered,
 /// unfenced, in sync, and has what its leader has, committed as far as it can be; whoever is down
-/// is fenced. `brokers` are all brokers in order; `up` are those whose process runs.
+/// is fenced; and no transaction is open that will still time out, or decided and still to be
+/// completed. `brokers` are all brokers in order; `up` are those whose process runs.
 ///
-/// A high watermark that stands still because too few replicas are in sync is settled. Preferred
-/// leaders are not waited for.
+/// A high watermark that stands still because too few replicas are in sync is settled, and so is a
+/// transaction that waits for such a partition. Preferred leaders are not waited for.
 pub fn is_settled(
     cluster: &Cluster,
     controller: &Controller,
@@ -30,6 +31,17 @@ pub fn is_settled(
             let registration = controller.partition(partition);
             is_partition_settled(cluster, registration, brokers, up, partition)
         })
+        && live().flat_map(Broker::open_transactions).all(|(state, partitions)| {
+            let mut needed = std::iter::once(&state).chain(partitions);
+            needed.any(|partition| is_stuck(cluster, controller, *partition))
+        })
+}
+
+/// Whether nothing can be written to a partition with `acks=all`.
+fn is_stuck(cluster: &Cluster, controller: &Controller, partition: TopicPartition) -> bool {
+    let registration = controller.partition(partition);
+    let is_frozen = registration.isr.len() < cluster.effective_min_isr(partition);
+    registration.leader.is_none() || is_frozen
 }
 
 fn is_partition_settled(

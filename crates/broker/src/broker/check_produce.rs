@@ -18,6 +18,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// The refusal for an error found before any partition was looked at.
+    pub(super) const fn bare(error: ErrorCode) -> Self {
+        Self { error, log_start_offset: None }
+    }
+
     /// The refusal for an error found at a partition that leads here.
     pub(super) const fn of(error: ErrorCode) -> Self {
         let is_bare = matches!(
@@ -48,13 +53,16 @@ impl Broker {
         batch: &RecordBatch,
         now: Timestamp,
     ) -> Result<usize, Refusal> {
-        let bare = |error| Refusal { error, log_start_offset: None };
+        let bare = Refusal::bare;
         if self.metadata.partition(partition).is_none() {
             return Err(bare(ErrorCode::UnknownTopicOrPartition));
         }
         let index = self.replica_index(partition);
         let index = index.ok_or(bare(ErrorCode::NotLeaderOrFollower))?;
         let replica = &self.partitions[index];
+        if replica.internal.is_some() {
+            return Err(bare(ErrorCode::InvalidTopicException));
+        }
         let leadership = replica.leadership().ok_or(bare(ErrorCode::NotLeaderOrFollower))?;
         if acks == Acks::All && replica.is_under_min_isr(leadership) {
             return Err(Refusal::of(ErrorCode::NotEnoughReplicas));

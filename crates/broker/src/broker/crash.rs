@@ -48,6 +48,8 @@ impl Broker {
         self.metadata.clear();
         self.alter_partition.clear();
         self.producer_ids = Default::default();
+        self.transactions.clear();
+        self.groups.clear();
         self.isr_phase = None;
     }
 
@@ -56,12 +58,16 @@ impl Broker {
         self.sockets.clear();
         self.handlers.clear();
         self.parked.clear();
+        self.readers.clear();
         for fetcher in &mut self.fetchers {
             fetcher.clear();
         }
         for replica in &mut self.partitions {
             replica.waiting.clear();
         }
+        self.add_partitions.clear();
+        self.markers.clear();
+        self.appends.clear();
         self.metadata_queue.clear();
         self.tasks.clear();
         self.step_is_due = false;

@@ -194,11 +194,18 @@ impl Broker {
         let max_bytes = fetch.max_bytes.min(filling.left);
         let bytes = replica.log.read(fetch.fetch_offset, max_bytes, filling.first, batches);
         let count = (batches.len() - before) as u32;
+        let values = filling.response.values.len();
+        if replica.internal.is_some() {
+            for batch in filling.response.batches[before..].iter() {
+                filling.response.values.extend(replica.log.values_of(batch).cloned());
+            }
+        }
         if filling.reading == Reading::OnArrival {
             let epoch = filling.follower_epoch;
             let heard = self.follower_fetched(cluster, turn, index, (follower, epoch), fetch);
             if let Err(error) = heard {
                 filling.response.batches.truncate(before);
+                filling.response.values.truncate(values);
                 return Err(refuse(error));
             }
         }

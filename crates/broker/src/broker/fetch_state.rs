@@ -3,7 +3,8 @@
 use inflight_des::{Instant, Span};
 use inflight_protocol::message::FetchResponse;
 use inflight_protocol::{
-    BrokerId, ConnectionId, CorrelationId, LeaderEpoch, Offset, TopicPartition,
+    BrokerId, ConnectionId, CorrelationId, InternalRecord, LeaderEpoch, Offset, RecordBatch,
+    TopicPartition,
 };
 
 /// socket.connection.setup.timeout.ms of the client inside, doubled with each failure up to
@@ -72,6 +73,8 @@ pub(super) struct Cursor {
     pub(super) first_batch: usize,
     /// How many of its batches are written.
     pub(super) written: usize,
+    /// The position of the first value that is not taken over.
+    pub(super) value: usize,
 }
 
 impl Fetcher {
@@ -120,6 +123,26 @@ impl Fetcher {
     /// Whether a response is being taken over.
     pub(super) const fn is_writing(&self) -> bool {
         matches!(self.stage, FetchStage::Writing(_))
+    }
+
+    /// The values of the batch at hand, which are taken over with it.
+    #[inline]
+    pub(super) fn take_values(&mut self, batch: &RecordBatch) -> &[InternalRecord] {
+        if !batch.kind.is_internal() {
+            return &[];
+        }
+        let start = self.cursor.value;
+        self.cursor.value += batch.records.count as usize;
+        &self.incoming.values[start..self.cursor.value]
+    }
+
+    /// The next entry is at hand: the values of those before are done with, taken over or not.
+    pub(super) fn skip_values(&mut self) {
+        if !self.incoming.values.is_empty() {
+            let done = &self.incoming.batches[..self.cursor.first_batch];
+            let internal = done.iter().filter(|batch| batch.kind.is_internal());
+            self.cursor.value = internal.map(|batch| batch.records.count as usize).sum();
+        }
     }
 
     /// When it is to be woken.

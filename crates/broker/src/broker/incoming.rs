@@ -30,16 +30,10 @@ impl Broker {
                 self.request_arrived(cluster, turn, connection, correlation, request);
             }
             Incoming::Response { connection, correlation, response } => {
-                self.fetch_answered(cluster, turn, (connection, correlation), response);
+                self.response_arrived(cluster, turn, (connection, correlation), response);
             }
-            Incoming::Connected { connection } => self.fetcher_connected(cluster, turn, connection),
-            Incoming::Disconnected { connection } => {
-                if connection.owner == Node::Broker(self.id) {
-                    self.fetcher_disconnected(cluster, turn, connection);
-                } else {
-                    self.peer_closed(connection);
-                }
-            }
+            Incoming::Connected { connection } => self.connected(cluster, turn, connection),
+            Incoming::Disconnected { connection } => self.disconnected(cluster, turn, connection),
             Incoming::ToBroker(word) => self.controller_said(cluster, turn, word),
             // Nobody sends a broker what is meant for the controller.
             Incoming::ToController(_) => {}
@@ -80,7 +74,93 @@ impl Broker {
         if self.timers.take_due(Timer::Lifecycle, now) {
             self.speak_to_controller(cluster, turn);
         }
+        if self.timers.unusual_due(now) {
+            self.transactions_due(cluster, turn);
+            self.readers_due(turn);
+        }
         self.work(cluster, turn);
+    }
+
+    /// Time has come for something about consumers and groups.
+    fn readers_due(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now();
+        if self.timers.take_due(Timer::Reader, now) {
+            self.expire_readers(turn);
+        }
+        if self.timers.take_due(Timer::GroupLoad, now) {
+            self.group_loads_due(now);
+        }
+        if self.timers.take_due(Timer::Groups, now) {
+            self.groups_due(turn);
+        }
+    }
+
+    /// Time has come for something about transactions.
+    fn transactions_due(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) {
+        let now = turn.now();
+        if self.timers.take_due(Timer::AddPartitions, now) {
+            self.additions_due(cluster, turn);
+        }
+        if self.timers.take_due(Timer::Verification, now) {
+            self.retry_verifications(cluster, turn);
+        }
+        if self.timers.take_due(Timer::Markers, now) {
+            self.markers_due(cluster, turn);
+        }
+        if self.timers.take_due(Timer::Append, now) {
+            self.expire_appends(cluster, turn);
+        }
+        if self.timers.take_due(Timer::Load, now) {
+            self.loads_due(now);
+        }
+        if self.timers.take_due(Timer::AbortTransactions, now) {
+            self.abort_timed_out_transactions(cluster, turn);
+        }
+        if self.timers.take_due(Timer::ExpireTransactions, now) {
+            self.remove_expired_transactional_ids(cluster, turn);
+        }
+    }
+
+    /// A response to one of this broker's own requests.
+    fn response_arrived(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        (connection, correlation): (ConnectionId, CorrelationId),
+        response: Response,
+    ) {
+        if let Some(index) = self.add_partitions.channel_of(connection) {
+            self.additions_answered(cluster, turn, index, (correlation, response));
+        } else if let Some(index) = self.markers.channel_of(connection) {
+            self.markers_answered(cluster, turn, index, (correlation, response));
+        } else {
+            self.fetch_answered(cluster, turn, (connection, correlation), response);
+        }
+    }
+
+    /// A connection that this broker has asked for is open.
+    fn connected(&mut self, cluster: &Cluster, turn: &mut Turn<'_>, id: ConnectionId) {
+        if let Some(index) = self.add_partitions.channel_of(id) {
+            self.additions_connected(turn, index);
+        } else if let Some(index) = self.markers.channel_of(id) {
+            self.markers_connected(turn, index);
+        } else {
+            self.fetcher_connected(cluster, turn, id);
+        }
+    }
+
+    /// The other end of a connection is closed. A connection to this broker itself has both its
+    /// ends here.
+    fn disconnected(&mut self, cluster: &Cluster, turn: &mut Turn<'_>, id: ConnectionId) {
+        if let Some(index) = self.add_partitions.channel_of(id) {
+            self.additions_lost(cluster, turn, index);
+        } else if let Some(index) = self.markers.channel_of(id) {
+            self.markers_lost(cluster, turn, index);
+        } else if id.owner == Node::Broker(self.id) && self.sockets.find(id).is_none() {
+            self.fetcher_disconnected(cluster, turn, id);
+        } else {
+            self.peer_closed(id);
+        }
     }
 
     /// When [`Broker::handle_timeout`] is to be called. It may be called early and does nothing
@@ -196,8 +276,28 @@ impl Broker {
                 self.respond(turn, slot, Response::ApiVersions);
             }
             Request::Metadata(_) => self.execute_metadata(cluster, turn, slot),
-            Request::InitProducerId(_) => self.execute_init_producer_id(cluster, turn, slot),
-            _ => debug_assert!(false, "no machine sends this yet"),
+            Request::WriteTxnMarkers(_) => {
+                return self.execute_write_txn_markers(cluster, turn, slot);
+            }
+            Request::InitProducerId(_)
+            | Request::FindCoordinator(_)
+            | Request::AddPartitionsToTxn(_)
+            | Request::LeaderAddPartitions(_)
+            | Request::AddOffsetsToTxn(_)
+            | Request::EndTxn(_) => self.execute_transactional(cluster, turn, slot),
+            Request::ConsumerFetch(_) => self.execute_consumer_fetch(turn, slot),
+            Request::ListOffsets(_) => self.execute_list_offsets(turn, slot),
+            Request::OffsetForLeaderEpoch(_) => self.execute_epoch_ends(turn, slot),
+            Request::TxnOffsetCommit(_)
+            | Request::OffsetCommit(_)
+            | Request::OffsetFetch(_)
+            | Request::JoinGroup(_)
+            | Request::SyncGroup(_)
+            | Request::Heartbeat(_)
+            | Request::LeaveGroup(_) => self.execute_group_request(cluster, turn, slot),
+            Request::ConsumerGroupHeartbeat(_) => {
+                debug_assert!(false, "no machine sends this yet");
+            }
         }
         Progress::Volatile
     }
@@ -226,6 +326,8 @@ impl Broker {
         connection.stage = Stage::Idle;
         connection.request = Request::ApiVersions;
         connection.outcomes.clear();
+        connection.check.reset();
+        connection.additions.clear();
         if !connection.backlog.is_empty() {
             self.tasks.push_back(Task::Read(slot));
         } else if connection.peer != Peer::Open {

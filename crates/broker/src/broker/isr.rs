@@ -3,7 +3,7 @@
 use crate::broker::Broker;
 use crate::broker::timers::Timer;
 use crate::broker::work::{Progress, Task};
-use crate::log::FlushLook;
+use crate::log::{FlushLook, Marks};
 use crate::partition::lead::Proposal;
 use inflight_des::{Instant, Span};
 use inflight_protocol::{Cluster, Fact, FactKind, Offset, TopicPartition, Turn};
@@ -20,8 +20,9 @@ impl Broker {
         let lag_max = cluster.broker(self.id).replica_lag_time_max;
         let replica = &mut self.partitions[index];
         let from = replica.maybe_increment_high_watermark(turn.now(), lag_max, &self.metadata);
-        let Some(from) = from else { return false };
-        self.did_move_high_watermark(turn, index, from);
+        let Some(before) = from else { return false };
+        self.did_move_high_watermark(turn, index, before.high_watermark);
+        self.did_move_last_stable(turn, index, before);
         true
     }
 
@@ -52,6 +53,23 @@ impl Broker {
             });
         } else {
             turn.did(FactKind::HighWatermarkRegressed.set(), || Fact::HighWatermarkRegressed {
+                broker,
+                partition,
+                from,
+                to,
+            });
+        }
+    }
+
+    /// Says that a leader's last stable offset has moved, unless it is the high watermark that has
+    /// moved and there are no transactions.
+    #[inline]
+    fn did_move_last_stable(&self, turn: &mut Turn<'_>, index: usize, before: Marks) {
+        let replica = &self.partitions[index];
+        let (broker, partition, after) = (self.id, replica.id, replica.log.marks());
+        let (from, to) = (before.last_stable, after.last_stable);
+        if (from < before.high_watermark || to < after.high_watermark) && from < to {
+            turn.did(FactKind::LastStableOffsetAdvanced.set(), || Fact::LastStableOffsetAdvanced {
                 broker,
                 partition,
                 from,

@@ -9,6 +9,7 @@ use crate::broker::timers::Timer;
 use crate::broker::work::{Progress, Task};
 use crate::log::expiration;
 use crate::metadata_cache::MetadataCache;
+use crate::partition::InternalTopic;
 use crate::partition::lead::RoleChange;
 use inflight_des::Instant;
 use inflight_protocol::control::{MetadataDelta, PartitionRegistration};
@@ -273,10 +274,38 @@ impl Broker {
         }
     }
 
+    /// A partition that this broker has a replica of has changed: it may be elected as coordinator
+    /// of what is in it, or resign. Kafka: BrokerMetadataPublisher.updateCoordinator.
+    fn update_coordinator(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        partition: TopicPartition,
+    ) {
+        let Some(index) = self.replica_index(partition) else { return };
+        let replica = &self.partitions[index];
+        let elected = replica.leadership().map(|leadership| leadership.epoch);
+        match replica.internal {
+            Some(InternalTopic::TransactionState) => match elected {
+                Some(epoch) => self.elected_coordinator(cluster, turn, partition, epoch),
+                None => self.resigned_coordinator(cluster, turn, partition),
+            },
+            Some(InternalTopic::ConsumerOffsets) => match elected {
+                Some(epoch) => self.elected_group_coordinator(cluster, turn, partition, epoch),
+                None => self.resigned_group_coordinator(cluster, turn, partition),
+            },
+            None => {}
+        }
+    }
+
     /// All roles are taken: the fetchers go to their leaders.
     fn finish_metadata(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) {
         self.metadata_queue.stage = ApplyStage::Idle;
-        self.metadata_queue.changes.clear();
+        let mut changes = std::mem::take(&mut self.metadata_queue.changes);
+        for partition in changes.drain(..) {
+            self.update_coordinator(cluster, turn, partition);
+        }
+        self.metadata_queue.changes = changes;
         self.metadata_queue.done = 0;
         let mut refetch = std::mem::take(&mut self.metadata_queue.refetch);
         for (partition, epoch) in refetch.drain(..) {
@@ -292,6 +321,7 @@ impl Broker {
         for index in 0..self.fetchers.len() {
             self.run_fetcher(cluster, turn, index);
         }
+        self.order_markers();
         self.maybe_ready(cluster, turn);
         self.take_metadata(turn.now());
     }

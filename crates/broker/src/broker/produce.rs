@@ -7,9 +7,11 @@
 
 use crate::broker::Broker;
 use crate::broker::check_produce::Refusal;
+use crate::broker::inter_broker::REQUEST_TIMEOUT;
 use crate::broker::settings::InjectWhen;
 use crate::broker::work::{Progress, Task};
 use crate::log::append::{AppendSettings, Appended};
+use crate::log::transactions::CompletedTxn;
 use inflight_protocol::config::TimestampType;
 use inflight_protocol::fact::{AppendOrigin, CloseCause};
 use inflight_protocol::message::{ProducePartitionResponse, ProduceResponse};
@@ -53,10 +55,17 @@ impl Broker {
     ) -> Progress {
         let connection = &self.sockets[slot];
         let Some(request) = connection.produce() else { return Progress::Volatile };
+        if let Some(transaction) = request.transaction
+            && !self.verify_transaction(cluster, turn, slot, transaction)
+        {
+            return Progress::Volatile;
+        }
+        let connection = &self.sockets[slot];
+        let Some(request) = connection.produce() else { return Progress::Volatile };
         let (next, batches) = (connection.outcomes.len(), request.batches.len());
         let (acks, batch) = (request.acks, request.batches.get(next).copied());
         let Some((partition, batch)) = batch else {
-            self.finish_produce(cluster, turn, slot);
+            self.finish_append(cluster, turn, slot);
             return Progress::Volatile;
         };
         let (outcome, flush) = self.append(cluster, turn, slot, acks, (partition, batch));
@@ -64,7 +73,7 @@ impl Broker {
         let is_last = next + 1 == batches;
         // With flush.messages the append returns only when the flush is done.
         if is_last && flush.is_none() {
-            self.finish_produce(cluster, turn, slot);
+            self.finish_append(cluster, turn, slot);
         } else {
             self.tasks.push_front(Task::Execute(slot));
         }
@@ -87,10 +96,12 @@ impl Broker {
         (partition, batch): (TopicPartition, RecordBatch),
     ) -> (BatchOutcome, Option<Offset>) {
         let now = Timestamp::at(turn.now());
+        let (guard, unverified) = self.verdict_of(slot, &batch);
         let injected = self.injected(slot, Some(partition), InjectWhen::BeforeAppend);
-        let checked = match injected {
-            Some(error) => Err(Refusal::of(error)),
-            None => self.check_produce(cluster, acks, partition, &batch, now),
+        let checked = match (injected, unverified) {
+            (Some(error), _) => Err(Refusal::of(error)),
+            (None, Some(error)) => Err(Refusal::bare(error)),
+            (None, None) => self.check_produce(cluster, acks, partition, &batch, now),
         };
         let index = match checked {
             Ok(index) => index,
@@ -101,7 +112,8 @@ impl Broker {
             self.partitions[index].config(cluster),
             cluster.broker(id),
             cluster.defects,
-        );
+        )
+        .with_guard(guard);
         let replica = &mut self.partitions[index];
         let Some(epoch) = replica.leader_epoch() else {
             let refusal = Refusal::of(ErrorCode::NotLeaderOrFollower);
@@ -153,12 +165,8 @@ impl Broker {
         batch: &RecordBatch,
     ) -> BatchOutcome {
         let partition = self.partitions[index].id;
-        self.did_append(turn, partition, batch, AppendOrigin::Client);
-        let rose = self.raise_high_watermark(cluster, turn, index);
-        self.watch_in_sync_replicas(cluster, index);
-        self.flush_soon(cluster, turn.now(), index);
         let mut outcome = accepted(partition, batch.base_offset, batch.next_offset());
-        outcome.change = if rose { LogChange::LongerAndCommitted } else { LogChange::Longer };
+        outcome.change = self.appended(cluster, turn, index, (batch, None), AppendOrigin::Client);
         let topic = self.partitions[index].config(cluster);
         outcome.response.log_append_time = match topic.message_timestamp_type {
             TimestampType::CreateTime => None,
@@ -167,37 +175,32 @@ impl Broker {
         outcome
     }
 
-    /// Says that a batch is in the log.
+    /// A leader's log is longer. The high watermark may rise at once, and flushes may be due.
     #[inline]
-    pub(super) fn did_append(
-        &self,
+    pub(super) fn appended(
+        &mut self,
+        cluster: &Cluster,
         turn: &mut Turn<'_>,
-        partition: TopicPartition,
-        batch: &RecordBatch,
+        index: usize,
+        (batch, completed): (&RecordBatch, Option<CompletedTxn>),
         origin: AppendOrigin,
-    ) {
-        turn.did(FactKind::BatchAppended.set(), || Fact::BatchAppended {
-            broker: self.id,
-            partition,
-            base_offset: batch.base_offset,
-            count: batch.records.count,
-            session: batch.records.session,
-            first: batch.records.first,
-            leader_epoch: batch.leader_epoch,
-            producer_id: batch.producer.map(|producer| producer.id),
-            producer_epoch: batch.producer.map(|producer| producer.epoch),
-            sequence: batch.producer.map(|producer| producer.base_sequence),
-            origin,
-        });
+    ) -> LogChange {
+        self.did_append(turn, self.partitions[index].id, batch, completed, origin);
+        let rose = self.raise_high_watermark(cluster, turn, index);
+        self.watch_in_sync_replicas(cluster, index);
+        self.flush_soon(cluster, turn.now(), index);
+        if rose { LogChange::LongerAndCommitted } else { LogChange::Longer }
     }
 
     /// All batches were looked at: the request is answered, or waits. Then whoever waited for data
     /// or for the high watermark is woken. Kafka: ReplicaManager.maybeAddDelayedProduce, and
     /// addCompletePurgatoryAction, whose actions run after the request was handled.
-    fn finish_produce(&mut self, cluster: &Cluster, turn: &mut Turn<'_>, slot: u32) {
+    pub(super) fn finish_append(&mut self, cluster: &Cluster, turn: &mut Turn<'_>, slot: u32) {
         let connection = &self.sockets[slot];
-        let Some(request) = connection.produce() else { return };
-        let (acks, timeout_ms) = (request.acks, request.timeout_ms);
+        let (acks, timeout_ms) = match connection.produce() {
+            Some(request) => (request.acks, request.timeout_ms),
+            None => (Acks::All, REQUEST_TIMEOUT.as_millis() as u32),
+        };
         let changes: SmallVec<[(TopicPartition, LogChange); 4]> = connection
             .outcomes
             .iter()
@@ -212,12 +215,23 @@ impl Broker {
             Acks::All => self.await_high_watermark(turn, slot, timeout_ms),
         }
         for (partition, change) in changes {
-            if change == LogChange::LongerAndCommitted {
-                self.wake_produces(turn, partition);
-            }
-            if change != LogChange::None {
-                self.wake_fetches(cluster, turn, partition);
-            }
+            self.wake_after(cluster, turn, partition, change);
+        }
+    }
+
+    /// Wakes whoever has waited for what an append has changed.
+    pub(super) fn wake_after(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        partition: TopicPartition,
+        change: LogChange,
+    ) {
+        if change == LogChange::LongerAndCommitted {
+            self.wake_produces(turn, partition);
+        }
+        if change != LogChange::None {
+            self.wake_fetches(cluster, turn, partition);
         }
     }
 
@@ -249,9 +263,13 @@ impl Broker {
         self.answer_produce(turn, slot);
     }
 
-    /// Writes the response of a produce request whose batches are all decided. To a client that
-    /// came to the wrong broker it tells the right one (KIP-951).
+    /// Writes the response of a request whose batches are all decided. To a client that came to the
+    /// wrong broker it tells the right one (KIP-951).
     pub(super) fn answer_produce(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        if self.sockets[slot].produce().is_none() {
+            self.answer_markers(turn, slot);
+            return;
+        }
         let mut partitions: SmallVec<[ProducePartitionResponse; 1]> =
             self.sockets[slot].outcomes.iter().map(|outcome| outcome.response).collect();
         for response in &mut partitions {
@@ -265,7 +283,7 @@ impl Broker {
 }
 
 /// The outcome of a batch that is in the log.
-const fn accepted(
+pub(super) const fn accepted(
     partition: TopicPartition,
     base_offset: Offset,
     required: Offset,

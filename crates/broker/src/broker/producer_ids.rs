@@ -4,12 +4,11 @@
 
 use crate::broker::Broker;
 use crate::broker::alter_partition::CONTROLLER_SOCKET_TIMEOUT;
-use crate::broker::settings::InjectWhen;
 use inflight_des::Instant;
 use inflight_protocol::control::{PRODUCER_ID_BLOCK, ToController};
 use inflight_protocol::{
     BrokerId, Cluster, Defect, ErrorCode, Outgoing, ProducerEpoch, ProducerId, ProducerIdAndEpoch,
-    Response, Turn,
+    Turn,
 };
 
 /// After this many ids of a block the next block is asked for.
@@ -57,25 +56,9 @@ impl ProducerIdManager {
 }
 
 impl Broker {
-    /// Answers InitProducerId without a transactional id.
-    /// Kafka: TransactionCoordinator.handleInitProducerId.
-    pub(super) fn execute_init_producer_id(
-        &mut self,
-        cluster: &Cluster,
-        turn: &mut Turn<'_>,
-        slot: u32,
-    ) {
-        let injected = self.injected(slot, None, InjectWhen::BeforeAppend);
-        let result = match injected {
-            Some(error) => Err(error),
-            None => self.generate_producer_id(cluster, turn),
-        };
-        let late = self.injected(slot, None, InjectWhen::AfterAppend);
-        let result = late.map_or(result, Err);
-        self.respond(turn, slot, Response::InitProducerId(result));
-    }
-
-    fn generate_producer_id(
+    /// A new producer id with epoch 0. Without a block that has one, the client is asked to wait.
+    /// Kafka: RPCProducerIdManager.generateProducerId.
+    pub(super) fn generate_producer_id(
         &mut self,
         cluster: &Cluster,
         turn: &mut Turn<'_>,

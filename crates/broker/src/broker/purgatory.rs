@@ -7,7 +7,8 @@
 use crate::broker::Broker;
 use crate::broker::sockets::Stage;
 use crate::broker::timers::Timer;
-use crate::partition::Waiting;
+use crate::broker::work::Task;
+use crate::partition::{InternalTopic, Waiter, Waiting};
 use inflight_des::{Instant, Span};
 use inflight_protocol::message::LeaderAndEpoch;
 use inflight_protocol::{ErrorCode, Fact, FactKind, Offset, RecordRun, TopicPartition, Turn};
@@ -34,7 +35,8 @@ impl Broker {
                 None => {
                     undecided += 1;
                     let index = index as u32;
-                    self.watch(partition, Waiting { required: outcome.required, slot, index });
+                    let who = Waiter::Request { slot, index };
+                    self.watch(partition, Waiting { required: outcome.required, who });
                     self.did_delay(turn, slot, index);
                 }
             }
@@ -54,7 +56,7 @@ impl Broker {
     /// What is answered for a batch that waits for this high watermark: an error, success, or
     /// nothing yet. Kafka: Partition.checkEnoughReplicasReachOffset.
     #[inline]
-    fn judge_produce(
+    pub(super) fn judge_produce(
         &self,
         partition: TopicPartition,
         required: Offset,
@@ -74,7 +76,7 @@ impl Broker {
     }
 
     /// Lets a batch wait, in the order of the high watermarks that batches wait for.
-    fn watch(&mut self, partition: TopicPartition, waiting: Waiting) {
+    pub(super) fn watch(&mut self, partition: TopicPartition, waiting: Waiting) {
         let Some(index) = self.replica_index(partition) else { return };
         let list = &mut self.partitions[index].waiting;
         let behind = list.iter().rev().take_while(|other| other.required > waiting.required);
@@ -87,11 +89,20 @@ impl Broker {
     #[inline]
     pub(super) fn wake_produces(&mut self, turn: &mut Turn<'_>, partition: TopicPartition) {
         let Some(index) = self.replica_index(partition) else { return };
+        self.wake_readers(turn, partition);
+        if self.partitions[index].internal == Some(InternalTopic::ConsumerOffsets) {
+            self.tasks.push_back(Task::GroupsCommitted(partition));
+        }
         while let Some(first) = self.partitions[index].waiting.front().copied() {
             let Some(verdict) = self.judge_produce(partition, first.required) else { return };
             self.partitions[index].waiting.pop_front();
-            self.decide(turn, first.slot, first.index as usize, verdict);
-            self.decided(turn, first.slot);
+            match first.who {
+                Waiter::Request { slot, index } => {
+                    self.decide(turn, slot, index as usize, verdict);
+                    self.decided(turn, slot);
+                }
+                Waiter::Append(number) => self.tasks.push_back(Task::Appended(number, verdict)),
+            }
         }
     }
 
@@ -119,7 +130,7 @@ impl Broker {
         woken.clear();
         woken.extend(self.sockets.slots().filter(|slot| {
             let connection = &self.sockets[*slot];
-            connection.stage == Stage::Delayed && connection.produce().is_some()
+            connection.stage == Stage::Delayed && connection.appends()
         }));
         for slot in woken.drain(..) {
             if self.sockets[slot].deadline <= now {
@@ -136,7 +147,8 @@ impl Broker {
             let partition = self.sockets[slot].outcomes[index].response.partition;
             let Some(replica) = self.replica_index(partition) else { continue };
             let list = &mut self.partitions[replica].waiting;
-            let this = |waiting: &Waiting| waiting.slot == slot && waiting.index == index as u32;
+            let who = Waiter::Request { slot, index: index as u32 };
+            let this = |waiting: &Waiting| waiting.who == who;
             if let Some(position) = list.iter().position(this) {
                 list.remove(position);
                 self.decide(turn, slot, index, Some(ErrorCode::RequestTimedOut));
@@ -160,6 +172,9 @@ impl Broker {
     }
 
     fn did_delay(&self, turn: &mut Turn<'_>, slot: u32, index: u32) {
+        if self.sockets[slot].produce().is_none() {
+            return;
+        }
         turn.did(FactKind::ProduceDelayed.set(), || {
             let outcome = &self.sockets[slot].outcomes[index as usize];
             let run = self.run_of(slot, index as usize);
@@ -176,6 +191,9 @@ impl Broker {
 
     /// Says what will be answered for a batch of a request.
     pub(super) fn did_decide_batch(&self, turn: &mut Turn<'_>, slot: u32, index: usize) {
+        if self.sockets[slot].produce().is_none() {
+            return;
+        }
         let response = self.sockets[slot].outcomes[index].response;
         self.did_decide(turn, response.partition, self.run_of(slot, index), response.error);
     }

@@ -53,6 +53,7 @@ impl Broker {
             fetcher.cursor.entry += 1;
             fetcher.cursor.first_batch += entry.batches as usize;
             fetcher.cursor.written = 0;
+            fetcher.skip_values();
             if let EntryStep::DoneDurably = step {
                 let is_last = fetcher.cursor.entry == fetcher.incoming.partitions.len();
                 let flushes = self.flush_before_going_on(cluster, entry.partition);
@@ -122,7 +123,7 @@ impl Broker {
             self.follow_high_watermark(turn, index, entry);
             return EntryStep::Done;
         };
-        self.replicate_batch(cluster, turn, index, batch);
+        self.replicate_batch(cluster, turn, (fetcher_index, index), batch);
         if left > 1 {
             return EntryStep::More;
         }
@@ -135,7 +136,7 @@ impl Broker {
         &mut self,
         cluster: &Cluster,
         turn: &mut Turn<'_>,
-        index: usize,
+        (fetcher_index, index): (usize, usize),
         batch: RecordBatch,
     ) {
         let is_skipping = cluster.defects.has(Defect::SkipReplication);
@@ -150,8 +151,10 @@ impl Broker {
                 producer_id,
             });
         });
-        if replica.replicate(batch, topic, every_other) == Replicated::Written {
-            self.did_append(turn, partition, &batch, AppendOrigin::Replication);
+        let values = self.fetchers[fetcher_index].take_values(&batch);
+        let replicated = replica.replicate(batch, values, topic, every_other);
+        if let Replicated::Written(completed) = replicated {
+            self.did_append(turn, partition, &batch, completed, AppendOrigin::Replication);
         }
         self.flush_soon(cluster, turn.now(), index);
     }
@@ -163,8 +166,8 @@ impl Broker {
         entry: &FetchPartitionResponse,
     ) {
         let replica = &mut self.partitions[index];
-        if let Some(from) = replica.follow_high_watermark(entry.high_watermark, turn.now()) {
-            self.did_move_high_watermark(turn, index, from);
+        if let Some(before) = replica.follow_high_watermark(entry.high_watermark, turn.now()) {
+            self.did_move_high_watermark(turn, index, before.high_watermark);
         }
     }
 

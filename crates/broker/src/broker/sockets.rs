@@ -8,9 +8,12 @@
 //! Kafka: core/network/SocketServer (Processor), common/network/Selector.
 
 use crate::broker::produce::BatchOutcome;
+use crate::broker::verification::TransactionCheck;
 use inflight_des::Instant;
 use inflight_protocol::message::{FetchRequest, ProduceRequest};
-use inflight_protocol::{ConnectionId, CorrelationId, Node, Request};
+use inflight_protocol::{
+    ConnectionId, CorrelationId, ErrorCode, Node, Request, TopicPartition, TransactionalId,
+};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -35,6 +38,10 @@ pub(crate) struct Connection {
     pub(crate) undecided: u32,
     /// When a request in the purgatory expires.
     pub(crate) deadline: Instant,
+    /// The verification of a transactional produce request.
+    pub(crate) check: TransactionCheck,
+    /// What has become of the transactions of a leader's request so far.
+    pub(crate) additions: Vec<(TransactionalId, TopicPartition, Option<ErrorCode>)>,
 }
 
 inflight_des::clone_fields!(Connection {
@@ -47,6 +54,8 @@ inflight_des::clone_fields!(Connection {
     outcomes,
     undecided,
     deadline,
+    check,
+    additions,
 });
 
 /// What is known of the other side of a connection.
@@ -71,7 +80,9 @@ pub(crate) enum Stage {
     InService,
     /// Being executed, step by step.
     Executing,
-    /// In the purgatory.
+    /// Waiting for the transaction coordinator.
+    Verifying,
+    /// In the purgatory, or waiting until something is committed.
     Delayed,
 }
 
@@ -87,6 +98,8 @@ impl Connection {
             outcomes: SmallVec::new(),
             undecided: 0,
             deadline: Instant::NEVER,
+            check: TransactionCheck::default(),
+            additions: Vec::new(),
         }
     }
 
@@ -97,6 +110,12 @@ impl Connection {
             Request::Produce(request) => Some(request),
             _ => None,
         }
+    }
+
+    /// Whether the request in execution appends batches and waits for the high watermark.
+    #[inline]
+    pub(crate) const fn appends(&self) -> bool {
+        matches!(&self.request, Request::Produce(_) | Request::WriteTxnMarkers(_))
     }
 
     /// The request in execution, if it is a fetch request.
@@ -186,6 +205,8 @@ impl Sockets {
         connection.stage = Stage::Idle;
         connection.request = Request::ApiVersions;
         connection.outcomes.clear();
+        connection.check.reset();
+        connection.additions.clear();
         self.used[slot as usize] = false;
         self.free.push(slot);
     }
@@ -209,7 +230,13 @@ impl Sockets {
     pub(crate) fn has_client_work(&self) -> bool {
         self.slots().any(|slot| {
             let connection = &self[slot];
-            matches!(connection.id.owner, Node::Client(_)) && !connection.is_idle()
+            // A consumer's fetch that waits for records is no work.
+            let waits_for_records = connection.stage == Stage::Delayed
+                && matches!(connection.request, Request::ConsumerFetch(_))
+                && connection.backlog.is_empty();
+            matches!(connection.id.owner, Node::Client(_))
+                && !connection.is_idle()
+                && !waits_for_records
         })
     }
 }

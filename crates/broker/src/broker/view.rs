@@ -2,8 +2,10 @@
 
 use crate::broker::Broker;
 use crate::broker::lifecycle::Life;
+use inflight_protocol::message::AbortedTransaction;
 use inflight_protocol::{
     BrokerEpoch, BrokerSet, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicPartition,
+    TransactionState, TransactionalId,
 };
 
 /// A replica at a glance.
@@ -21,6 +23,8 @@ pub struct ReplicaView {
     pub log_end: Offset,
     /// The high watermark that it knows.
     pub high_watermark: Offset,
+    /// The offset below which all transactions are decided and committed, as far as it knows.
+    pub last_stable: Offset,
     /// The offset below which everything survives a loss of power.
     pub flushed: Offset,
     /// The committed in-sync replicas, if it leads.
@@ -57,6 +61,7 @@ impl Broker {
             log_start: Offset::ZERO,
             log_end: replica.log.end(),
             high_watermark: replica.log.high_watermark(),
+            last_stable: replica.log.last_stable_offset(),
             flushed: replica.log.flushed(),
             isr: leadership.map(|leadership| leadership.in_sync.committed()),
             proposed_isr: leadership.and_then(|leadership| leadership.in_sync.proposed()),
@@ -69,10 +74,41 @@ impl Broker {
         index.into_iter().flat_map(|index| self.partitions[index].log.batches().iter())
     }
 
+    /// The aborted transactions of a replica with records at or behind `from` and below `upper`, in
+    /// the order of their markers.
+    pub fn aborted_transactions(
+        &self,
+        partition: TopicPartition,
+        (from, upper): (Offset, Offset),
+    ) -> impl Iterator<Item = AbortedTransaction> {
+        let index = self.replica_index(partition).into_iter();
+        index.flat_map(move |index| self.partitions[index].log.aborted_transactions(from, upper))
+    }
+
+    /// The state of a transactional id, if this broker coordinates it and has heard of it.
+    pub fn transaction_state(&self, id: TransactionalId) -> Option<TransactionState> {
+        let mut ids = self.transactions.loaded().flat_map(|entry| &entry.ids);
+        ids.find(|metadata| metadata.id == id).map(|metadata| metadata.state)
+    }
+
+    /// The transactions that this broker coordinates and that are open, or decided and not
+    /// complete: the partition of `__transaction_state`, and the partitions without a marker.
+    pub(crate) fn open_transactions(
+        &self,
+    ) -> impl Iterator<Item = (TopicPartition, &[TopicPartition])> {
+        self.transactions.loaded().flat_map(|entry| {
+            let open = entry.ids.iter().filter(|metadata| metadata.is_open());
+            open.map(|metadata| (entry.partition, &metadata.partitions[..]))
+        })
+    }
+
     /// Frees the memory of the batches wholly below `offset`; the log start offset stays. To be
-    /// called only with offsets below which no replica will ever read, cut or recover.
+    /// called only with offsets below which no replica will ever read, cut or recover. Logs of
+    /// internal topics stay whole: a new coordinator reads them from the beginning.
     pub fn forget_below(&mut self, partition: TopicPartition, offset: Offset) {
-        if let Some(index) = self.replica_index(partition) {
+        if let Some(index) = self.replica_index(partition)
+            && self.partitions[index].internal.is_none()
+        {
             self.partitions[index].log.forget_below(offset);
         }
     }
@@ -104,6 +140,9 @@ impl Broker {
             && self.tasks.is_empty()
             && self.alter_partition.is_idle()
             && self.metadata_queue.is_idle()
+            && !self.transactions.is_loading()
+            && !self.groups.is_loading()
+            && !self.groups.is_waiting()
             && !self.sockets.has_client_work()
             && !(0..self.partitions.len()).any(proposes)
     }

@@ -1,7 +1,7 @@
 //! Work in steps: at most one durable change a turn, so that a fault can fall between any two.
 
 use crate::broker::Broker;
-use inflight_protocol::{BrokerId, Cluster, Offset, TopicPartition, Turn};
+use inflight_protocol::{BrokerId, Cluster, ErrorCode, Offset, TopicPartition, Turn};
 
 /// Work that is queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,22 @@ pub(super) enum Task {
     Flush(TopicPartition, Offset),
     /// Go on with the clean shutdown.
     Close,
+    /// Write what a coordinator of this broker has ordered first.
+    CoordinatorAppend,
+    /// What a coordinator has written, by its number, is committed, or failed with this error.
+    Appended(u32, Option<ErrorCode>),
+    /// Send markers.
+    SendMarkers,
+    /// Read a partition of `__transaction_state`.
+    LoadTransactions(TopicPartition),
+    /// Write what a group coordinator has ordered first.
+    GroupWrite,
+    /// What a group coordinator has written to a partition may be committed.
+    GroupsCommitted(TopicPartition),
+    /// Something is due in the groups of a partition.
+    GroupTimers(TopicPartition),
+    /// Read a partition of `__consumer_offsets`.
+    LoadGroups(TopicPartition),
 }
 
 /// What a step has changed.
@@ -62,9 +78,20 @@ impl Broker {
     /// Whether a task may change something that a crash spares.
     fn may_last(&self, task: Task) -> bool {
         match task {
-            Task::Execute(slot) => self.sockets[slot].produce().is_some(),
-            Task::Read(_) => false,
-            Task::Replicate(_) | Task::ApplyMetadata | Task::Flush(..) | Task::Close => true,
+            Task::Execute(slot) => self.sockets[slot].appends(),
+            Task::Read(_)
+            | Task::Appended(..)
+            | Task::SendMarkers
+            | Task::LoadTransactions(_)
+            | Task::GroupsCommitted(_)
+            | Task::GroupTimers(_)
+            | Task::LoadGroups(_) => false,
+            Task::Replicate(_)
+            | Task::ApplyMetadata
+            | Task::Flush(..)
+            | Task::Close
+            | Task::CoordinatorAppend
+            | Task::GroupWrite => true,
         }
     }
 
@@ -80,6 +107,32 @@ impl Broker {
             Task::ApplyMetadata => self.apply_metadata(cluster, turn),
             Task::Flush(partition, to) => self.flush_to(turn, partition, to),
             Task::Close => self.close_step(turn),
+            Task::CoordinatorAppend => self.append_ordered(cluster, turn),
+            Task::Appended(number, verdict) => {
+                self.append_decided(cluster, turn, number, verdict);
+                Progress::Volatile
+            }
+            Task::SendMarkers => {
+                self.send_markers(cluster, turn);
+                Progress::Volatile
+            }
+            Task::LoadTransactions(partition) => {
+                self.load_transactions(cluster, turn, partition);
+                Progress::Volatile
+            }
+            Task::GroupWrite => self.write_group_order(cluster, turn),
+            Task::GroupsCommitted(partition) => {
+                self.groups_committed(cluster, turn, partition);
+                Progress::Volatile
+            }
+            Task::GroupTimers(partition) => {
+                self.expire_groups(cluster, turn, partition);
+                Progress::Volatile
+            }
+            Task::LoadGroups(partition) => {
+                self.load_groups(cluster, turn, partition);
+                Progress::Volatile
+            }
         }
     }
 }

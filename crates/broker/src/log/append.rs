@@ -4,9 +4,14 @@
 
 use crate::log::producer_entry::{BatchMetadata, SequenceCheck};
 use crate::log::producer_state::Expiration;
+use crate::log::transaction_index::AbortedTxn;
+use crate::log::transactions::CompletedTxn;
+use crate::log::verification::{Verification, VerificationGuard};
 use crate::log::{PartitionLog, expiration};
+use inflight_protocol::transaction::InternalRecord;
 use inflight_protocol::{
-    BrokerConfig, Defect, Defects, ErrorCode, LeaderEpoch, RecordBatch, SessionId, TopicConfig,
+    BatchKind, BrokerConfig, Defect, Defects, ErrorCode, LeaderEpoch, RecordBatch, SessionId,
+    TopicConfig, TransactionResult,
 };
 
 /// The settings that an append depends on.
@@ -16,6 +21,8 @@ pub(crate) struct AppendSettings<'a> {
     pub(crate) topic: &'a TopicConfig,
     /// When producer ids are forgotten.
     pub(crate) expiration: Expiration,
+    /// transaction.partition.verification.enable, and the guard that the batch brings.
+    pub(crate) verification: Verification,
     /// Rules that are broken on purpose.
     pub(crate) defects: Defects,
 }
@@ -23,7 +30,21 @@ pub(crate) struct AppendSettings<'a> {
 impl<'a> AppendSettings<'a> {
     /// Of a topic on a broker.
     pub(crate) fn new(topic: &'a TopicConfig, broker: &BrokerConfig, defects: Defects) -> Self {
-        Self { topic, expiration: expiration(broker), defects }
+        let verification = if broker.transaction_partition_verification_enable {
+            Verification::Required(None)
+        } else {
+            Verification::Off
+        };
+        Self { topic, expiration: expiration(broker), verification, defects }
+    }
+
+    /// The same, for a batch that brings this guard.
+    #[must_use]
+    pub(crate) const fn with_guard(mut self, guard: Option<VerificationGuard>) -> Self {
+        if let Verification::Required(_) = self.verification {
+            self.verification = Verification::Required(guard);
+        }
+        self
     }
 }
 
@@ -51,15 +72,11 @@ impl PartitionLog {
         epoch: LeaderEpoch,
         settings: AppendSettings<'_>,
     ) -> Appended {
-        batch.base_offset = self.end;
-        batch.leader_epoch = epoch;
-        self.epochs.assign(epoch, self.end);
-        if batch.bytes > settings.topic.segment_bytes {
-            return Appended::Refused(ErrorCode::RecordListTooLarge);
+        if let Err(error) = self.prepare(&mut batch, epoch, settings.topic) {
+            return Appended::Refused(error);
         }
-        self.maybe_roll(batch.bytes, settings.topic);
         if let Some(producer) = batch.producer {
-            match self.producers.check(producer, batch.records.count) {
+            match self.producers.check(producer, &batch, settings.verification) {
                 SequenceCheck::Accept => {}
                 SequenceCheck::Duplicate(_) if settings.defects.has(Defect::ForgetDuplicates) => {}
                 SequenceCheck::Duplicate(known) => return Appended::Duplicate(known),
@@ -79,12 +96,39 @@ impl PartitionLog {
         Appended::Written(batch)
     }
 
-    /// Appends a batch as it came from the leader. Kafka: UnifiedLog.appendAsFollower.
+    /// Gives a batch its place at the end of the log, and sees to it that there is room.
     #[inline]
-    pub(crate) fn append_as_follower(&mut self, batch: RecordBatch, topic: &TopicConfig) {
+    pub(super) fn prepare(
+        &mut self,
+        batch: &mut RecordBatch,
+        epoch: LeaderEpoch,
+        topic: &TopicConfig,
+    ) -> Result<(), ErrorCode> {
+        batch.base_offset = self.end;
+        batch.leader_epoch = epoch;
+        self.epochs.assign(epoch, self.end);
+        if batch.bytes > topic.segment_bytes {
+            return Err(ErrorCode::RecordListTooLarge);
+        }
+        self.maybe_roll(batch.bytes, topic);
+        Ok(())
+    }
+
+    /// Appends a batch as it came from the leader, with its values if it is in an internal topic.
+    /// Returns the transaction that it has ended. Kafka: UnifiedLog.appendAsFollower.
+    #[inline]
+    pub(crate) fn append_as_follower(
+        &mut self,
+        batch: RecordBatch,
+        values: &[InternalRecord],
+        topic: &TopicConfig,
+    ) -> Option<CompletedTxn> {
         self.epochs.assign(batch.leader_epoch, batch.base_offset);
         self.maybe_roll(batch.bytes, topic);
-        self.write(batch);
+        if !values.is_empty() {
+            self.values.push(batch.base_offset, values.iter().cloned());
+        }
+        self.write(batch)
     }
 
     /// Moves past a batch without writing it, as a defect.
@@ -94,11 +138,27 @@ impl PartitionLog {
     }
 
     #[inline]
-    fn write(&mut self, batch: RecordBatch) {
+    pub(super) fn write(&mut self, batch: RecordBatch) -> Option<CompletedTxn> {
         self.end = batch.next_offset();
         self.segments.grow(batch.bytes);
-        self.producers.update(&batch);
+        let completed = self.producers.update(&batch);
+        if let Some(completed) = completed {
+            self.complete(completed, &batch);
+        }
         self.batches.push(batch);
+        completed
+    }
+
+    /// A transaction is over. Kafka: LogSegment.updateTxnIndex, ProducerStateManager.completeTxn.
+    #[cold]
+    fn complete(&mut self, completed: CompletedTxn, batch: &RecordBatch) {
+        let last_stable = self.producers.complete(completed);
+        let CompletedTxn { id, first, last } = completed;
+        if let BatchKind::Marker(marker) = batch.kind
+            && marker.result == TransactionResult::Abort
+        {
+            self.aborted.append(AbortedTxn { id, first, last, last_stable });
+        }
     }
 
     /// Kafka: UnifiedLog.maybeRoll and roll.

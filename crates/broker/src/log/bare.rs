@@ -71,7 +71,7 @@ impl BareLog {
     pub fn follow(&mut self, batch: RecordBatch, epoch: LeaderEpoch) {
         let (base_offset, max_timestamp) = (self.log.end(), Timestamp::at(self.now));
         let batch = RecordBatch { base_offset, max_timestamp, leader_epoch: epoch, ..batch };
-        self.log.append_as_follower(batch, &self.topic);
+        self.log.append_as_follower(batch, &[], &self.topic);
         self.flush_rolled();
     }
 

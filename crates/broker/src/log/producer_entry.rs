@@ -1,7 +1,10 @@
 //! What a replica remembers of one producer id.
 
+use crate::log::transactions::CompletedTxn;
+use inflight_protocol::transaction::{CoordinatorEpoch, Marker};
 use inflight_protocol::{
-    BatchProducer, ErrorCode, Offset, ProducerEpoch, ProducerId, RecordBatch, Sequence, Timestamp,
+    BatchKind, BatchProducer, ErrorCode, Offset, ProducerEpoch, ProducerId, RecordBatch, Sequence,
+    Timestamp, TransactionVersion,
 };
 
 /// How many batches are remembered per producer id: a client may have five in flight, and a retry
@@ -26,6 +29,11 @@ impl BatchMetadata {
     #[inline]
     const fn last_sequence(&self) -> Sequence {
         self.first_sequence.plus(self.count - 1)
+    }
+
+    /// Whether it is the same batch; a snapshot may have left it another time.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Self { timestamp: other.timestamp, ..*self } == *other
     }
 
     /// The offset after its last record.
@@ -84,14 +92,17 @@ pub(crate) enum SequenceCheck {
 }
 
 /// The state of one producer id in one replica. Kafka: storage/internals/log/ProducerStateEntry.
-///
-/// Transactions add the coordinator epoch and the first offset of the open transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProducerStateEntry {
     /// The producer id.
     pub(crate) id: ProducerId,
-    /// The greatest record timestamp of the last batch, which decides when the entry expires.
+    /// The greatest record timestamp of the last batch, or the time of the last marker, which
+    /// decides when the entry expires.
     pub(crate) last_timestamp: Timestamp,
+    /// The first offset of the open transaction. Kafka: currentTxnFirstOffset.
+    pub(crate) transaction: Option<Offset>,
+    /// The term of the coordinator that sent the last marker.
+    pub(crate) coordinator_epoch: Option<CoordinatorEpoch>,
     /// The producer epoch that all remembered batches have.
     pub(crate) epoch: ProducerEpoch,
     recent: Recent,
@@ -101,7 +112,7 @@ impl ProducerStateEntry {
     /// The entry of a producer id whose first known batch is this one.
     pub(crate) fn new(producer: BatchProducer, batch: &RecordBatch) -> Self {
         let mut entry = Self::without_batches(producer.id, producer.epoch, batch.max_timestamp);
-        entry.add(producer, batch);
+        entry.append(producer, batch);
         entry
     }
 
@@ -111,13 +122,63 @@ impl ProducerStateEntry {
         epoch: ProducerEpoch,
         last_timestamp: Timestamp,
     ) -> Self {
-        Self { id, last_timestamp, epoch, recent: Recent::default() }
+        Self {
+            id,
+            last_timestamp,
+            transaction: None,
+            coordinator_epoch: None,
+            epoch,
+            recent: Recent::default(),
+        }
     }
 
-    /// Notes an appended batch. A new epoch forgets the batches of the old one.
-    /// Kafka: ProducerStateEntry.addBatch.
+    /// The same producer, as a replay of further batches begins with it.
+    /// Kafka: ProducerStateEntry.withProducerId.
+    pub(crate) fn continued(&self) -> Self {
+        Self { recent: Recent::default(), ..*self }
+    }
+
+    /// Notes an appended batch. A new epoch forgets the batches of the old one; a transactional
+    /// batch opens a transaction; a marker ends it, and is told if there was one.
+    /// Kafka: ProducerAppendInfo.appendDataBatch and appendEndTxnMarker, ProducerStateEntry.addBatch.
     #[inline]
-    pub(crate) fn add(&mut self, producer: BatchProducer, batch: &RecordBatch) {
+    pub(crate) fn append(
+        &mut self,
+        producer: BatchProducer,
+        batch: &RecordBatch,
+    ) -> Option<CompletedTxn> {
+        match batch.kind {
+            BatchKind::Plain | BatchKind::Internal => self.add(producer, batch),
+            BatchKind::Transactional => {
+                self.add(producer, batch);
+                self.transaction.get_or_insert(batch.base_offset);
+            }
+            // Without sequences, there is nothing to recognise.
+            BatchKind::InternalTransactional => {
+                self.move_to(producer.epoch);
+                self.last_timestamp = batch.max_timestamp;
+                self.transaction.get_or_insert(batch.base_offset);
+            }
+            BatchKind::Marker(marker) => return self.end_transaction(producer, batch, marker),
+        }
+        None
+    }
+
+    fn end_transaction(
+        &mut self,
+        producer: BatchProducer,
+        batch: &RecordBatch,
+        marker: Marker,
+    ) -> Option<CompletedTxn> {
+        self.move_to(producer.epoch);
+        self.last_timestamp = batch.max_timestamp;
+        self.coordinator_epoch = Some(marker.coordinator_epoch);
+        let first = self.transaction.take()?;
+        Some(CompletedTxn { id: self.id, first, last: batch.base_offset })
+    }
+
+    #[inline]
+    fn add(&mut self, producer: BatchProducer, batch: &RecordBatch) {
         self.add_metadata(
             producer.epoch,
             BatchMetadata {
@@ -129,22 +190,74 @@ impl ProducerStateEntry {
         );
     }
 
-    /// As [`ProducerStateEntry::add`], from what a snapshot has kept.
+    /// As [`ProducerStateEntry::append`] of a plain batch, from what a snapshot has kept.
     pub(crate) fn add_metadata(&mut self, epoch: ProducerEpoch, batch: BatchMetadata) {
+        self.move_to(epoch);
+        self.recent.push(batch);
+        self.last_timestamp = batch.timestamp;
+    }
+
+    /// Kafka: ProducerStateEntry.maybeUpdateProducerEpoch.
+    #[inline]
+    fn move_to(&mut self, epoch: ProducerEpoch) {
         if self.epoch != epoch {
             self.recent.len = 0;
             self.epoch = epoch;
         }
-        self.recent.push(batch);
-        self.last_timestamp = batch.timestamp;
     }
 
     /// Notes what several batches in a row have come to. If the epoch has changed among them and
     /// changed back, what was known before stays. Kafka: ProducerStateEntry.update.
     pub(crate) fn update(&mut self, next: &Self) {
+        self.move_to(next.epoch);
         for batch in next.batches() {
-            self.add_metadata(next.epoch, *batch);
+            self.recent.push(*batch);
         }
+        self.last_timestamp = next.last_timestamp;
+        self.transaction = next.transaction;
+        self.coordinator_epoch = next.coordinator_epoch;
+    }
+
+    /// Whether the producer has an open transaction of this epoch here.
+    /// Kafka: UnifiedLog.hasOngoingTransaction.
+    #[inline]
+    pub(crate) fn has_ongoing(&self, epoch: ProducerEpoch) -> bool {
+        self.transaction.is_some() && self.epoch == epoch
+    }
+
+    /// Whether a marker may be written. With version 2 its epoch is greater than that of the data,
+    /// or the same if it was written before: the coordinator may not have heard of that. A marker
+    /// of a former coordinator is fenced.
+    /// Kafka: ProducerAppendInfo.checkProducerEpoch and checkCoordinatorEpoch.
+    pub(crate) fn check_marker(
+        &self,
+        epoch: ProducerEpoch,
+        marker: Marker,
+        version: TransactionVersion,
+    ) -> Result<(), ErrorCode> {
+        let is_repeated =
+            epoch == self.epoch && (self.transaction.is_none() || epoch == ProducerEpoch::MAX);
+        let is_old = if version.bumps_epochs() {
+            epoch <= self.epoch && !is_repeated
+        } else {
+            epoch < self.epoch
+        };
+        if is_old {
+            return Err(ErrorCode::InvalidProducerEpoch);
+        }
+        if self.coordinator_epoch > Some(marker.coordinator_epoch) {
+            return Err(ErrorCode::TransactionCoordinatorFenced);
+        }
+        Ok(())
+    }
+
+    /// Looks for exactly this batch among the remembered ones.
+    /// Kafka: ProducerStateEntry.findDuplicateBatch.
+    pub(crate) fn duplicate(&self, producer: BatchProducer, count: u32) -> Option<&BatchMetadata> {
+        if self.epoch != producer.epoch {
+            return None;
+        }
+        self.find(producer.base_sequence, count)
     }
 
     /// The last batch.
@@ -195,124 +308,4 @@ impl ProducerStateEntry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use inflight_protocol::RecordRun;
-
-    fn producer(epoch: i16, sequence: i32) -> BatchProducer {
-        BatchProducer {
-            id: ProducerId::new(9),
-            base_sequence: Sequence::new(sequence).unwrap(),
-            epoch: ProducerEpoch::new(epoch),
-        }
-    }
-
-    fn batch(offset: u64, count: u32) -> RecordBatch {
-        RecordBatch {
-            kind: inflight_protocol::BatchKind::Plain,
-            base_offset: Offset::new(offset),
-            records: RecordRun { count, ..RecordRun::default() },
-            producer: None,
-            max_timestamp: Timestamp::RUN_START,
-            bytes: 100,
-            leader_epoch: inflight_protocol::LeaderEpoch::new(0),
-        }
-    }
-
-    /// Epoch 3 with the sequences 0-4 at 100, 5-9 at 105 and 10 at 110 (broker.md, section 10).
-    fn three_batches() -> ProducerStateEntry {
-        let mut entry = ProducerStateEntry::new(producer(3, 0), &batch(100, 5));
-        entry.add(producer(3, 5), &batch(105, 5));
-        entry.add(producer(3, 10), &batch(110, 1));
-        entry
-    }
-
-    #[derive(Debug, PartialEq, Eq)]
-    enum Seen {
-        Appended,
-        Known(u64),
-        Refused(i16),
-    }
-
-    fn check(entry: &ProducerStateEntry, epoch: i16, first: i32, last: i32) -> Seen {
-        let count = (i64::from(last) - i64::from(first)).rem_euclid(1 << 31) as u32 + 1;
-        match entry.check(producer(epoch, first), count) {
-            SequenceCheck::Accept => Seen::Appended,
-            SequenceCheck::Duplicate(known) => Seen::Known(known.first_offset.get()),
-            SequenceCheck::Refuse(error) => Seen::Refused(error.number()),
-        }
-    }
-
-    #[test]
-    fn a_batch_is_known_next_or_out_of_order() {
-        let entry = three_batches();
-        for (epoch, first, last, expected) in [
-            (3, 5, 9, Seen::Known(105)),
-            (3, 0, 4, Seen::Known(100)),
-            (3, 10, 10, Seen::Known(110)),
-            (3, 5, 10, Seen::Refused(45)),
-            (3, 6, 9, Seen::Refused(45)),
-            (3, 11, 12, Seen::Appended),
-            (3, 12, 13, Seen::Refused(45)),
-            (2, 11, 12, Seen::Refused(47)),
-            (2, 5, 9, Seen::Refused(47)),
-            (4, 0, 1, Seen::Appended),
-            (4, 1, 2, Seen::Refused(45)),
-        ] {
-            assert_eq!(check(&entry, epoch, first, last), expected, "e{epoch} {first}-{last}");
-        }
-    }
-
-    #[test]
-    fn a_new_epoch_forgets_the_batches_of_the_old_one() {
-        let mut entry = three_batches();
-        entry.add(producer(4, 0), &batch(111, 2));
-        assert_eq!(entry.batches().len(), 1);
-        assert_eq!(check(&entry, 4, 0, 1), Seen::Known(111));
-        assert_eq!(check(&entry, 3, 5, 9), Seen::Refused(47), "only equal epochs are compared");
-    }
-
-    #[test]
-    fn the_sixth_batch_back_is_not_recognised() {
-        let mut entry = ProducerStateEntry::new(producer(0, 0), &batch(0, 1));
-        for sequence in 1..=5 {
-            assert_eq!(check(&entry, 0, 0, 0), Seen::Known(0), "before batch {sequence}");
-            entry.add(producer(0, sequence), &batch(sequence as u64, 1));
-        }
-        assert_eq!(check(&entry, 0, 0, 0), Seen::Refused(45));
-        assert_eq!(check(&entry, 0, 1, 1), Seen::Known(1));
-    }
-
-    #[test]
-    fn sequences_go_on_behind_the_greatest_number() {
-        let near = i32::MAX - 1;
-        let mut entry = ProducerStateEntry::new(producer(0, near), &batch(0, 2));
-        assert_eq!(check(&entry, 0, 0, 3), Seen::Appended);
-        entry.add(producer(0, 0), &batch(2, 4));
-        assert_eq!(check(&entry, 0, near, i32::MAX), Seen::Known(0));
-        // A batch may straddle the wrap.
-        let mut entry = ProducerStateEntry::new(producer(0, near), &batch(0, 1));
-        assert_eq!(check(&entry, 0, i32::MAX, 1), Seen::Appended);
-        entry.add(producer(0, i32::MAX), &batch(1, 3));
-        assert_eq!(check(&entry, 0, i32::MAX, 1), Seen::Known(1));
-        assert_eq!(check(&entry, 0, 2, 2), Seen::Appended);
-    }
-
-    #[test]
-    fn what_follows_the_last_batch_may_be_a_repeat() {
-        // A leader that had forgotten the producer has taken 0-4 behind 5-9.
-        let mut entry = ProducerStateEntry::new(producer(0, 5), &batch(0, 5));
-        entry.add(producer(0, 0), &batch(5, 5));
-        assert_eq!(check(&entry, 0, 5, 9), Seen::Known(0));
-        assert_eq!(check(&entry, 0, 5, 8), Seen::Appended);
-    }
-
-    #[test]
-    fn without_a_known_batch_the_epoch_starts_at_zero() {
-        let id = ProducerId::new(9);
-        let entry =
-            ProducerStateEntry::without_batches(id, ProducerEpoch::new(3), Timestamp::RUN_START);
-        assert_eq!(check(&entry, 3, 0, 0), Seen::Appended);
-        assert_eq!(check(&entry, 3, 7, 7), Seen::Refused(45));
-    }
-}
+mod tests;

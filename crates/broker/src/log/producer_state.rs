@@ -5,12 +5,16 @@
 //! the newest snapshot and the batches behind it. Snapshots keep one batch per producer id, so a
 //! restarted replica recognises less than it did before.
 
-use crate::log::batches::Batches;
 use crate::log::producer_entry::{ProducerStateEntry, SequenceCheck};
-use crate::log::segments::Segments;
 use crate::log::snapshots::Snapshots;
+use crate::log::transactions::{CompletedTxn, OpenTransactions};
+use crate::log::verification::{Verification, Verifications};
 use inflight_des::{Instant, Span};
-use inflight_protocol::{BatchProducer, Offset, ProducerId, RecordBatch, Timestamp};
+use inflight_protocol::{
+    BatchKind, BatchProducer, ErrorCode, Offset, ProducerId, RecordBatch, Timestamp,
+};
+
+mod rebuild;
 
 /// The settings that decide when a producer id is forgotten.
 /// Kafka: storage/internals/log/ProducerStateManagerConfig.
@@ -25,7 +29,7 @@ pub(crate) struct Expiration {
 impl Expiration {
     /// Whether a producer id is forgotten by a check at `now`. The age is that of the record
     /// timestamps, not of the append. Kafka: ProducerStateManager.isProducerExpired.
-    fn is_over(&self, last_timestamp: Timestamp, now: Instant) -> bool {
+    pub(crate) fn is_over(&self, last_timestamp: Timestamp, now: Instant) -> bool {
         Timestamp::at(now).get() - last_timestamp.get() >= self.after.as_millis() as i64
     }
 }
@@ -37,6 +41,8 @@ pub(crate) struct ProducerStateManager {
     entries: Vec<ProducerStateEntry>,
     /// Where the last one was found.
     recent: usize,
+    open: OpenTransactions,
+    verifications: Verifications,
     snapshots: Snapshots,
     /// What a rebuild would find behind the batches that memory has forgotten.
     forgotten: Vec<ProducerStateEntry>,
@@ -46,6 +52,8 @@ pub(crate) struct ProducerStateManager {
 inflight_des::clone_fields!(ProducerStateManager {
     entries,
     recent,
+    open,
+    verifications,
     snapshots,
     forgotten,
     next_check,
@@ -57,6 +65,8 @@ impl ProducerStateManager {
         Self {
             entries: Vec::new(),
             recent: 0,
+            open: OpenTransactions::default(),
+            verifications: Verifications::default(),
             snapshots: Snapshots::default(),
             forgotten: Vec::new(),
             next_check: opened + expiration.check_interval,
@@ -95,8 +105,9 @@ impl ProducerStateManager {
         // Entries only get older, so of several checks the last one decides.
         let last_check = self.next_check + Span::from_nanos(passed * interval);
         self.next_check = last_check + Span::from_nanos(interval);
+        self.verifications.expire(last_check, expiration);
         self.entries.retain(|entry| {
-            let over = expiration.is_over(entry.last_timestamp, last_check);
+            let over = is_expired(entry, last_check, expiration);
             if over {
                 forgot(entry.id);
             }
@@ -105,28 +116,139 @@ impl ProducerStateManager {
         self.recent = 0;
     }
 
+    /// The entry of a producer id.
+    pub(crate) fn entry(&self, id: ProducerId) -> Option<&ProducerStateEntry> {
+        let found = self.entries.binary_search_by_key(&id, |entry| entry.id);
+        found.ok().map(|index| &self.entries[index])
+    }
+
     /// What is to be done with a batch from a producer. Without any state every sequence is
     /// accepted. Kafka: UnifiedLog.analyzeAndValidateProducerState for AppendOrigin.CLIENT.
     #[inline]
-    pub(crate) fn check(&mut self, producer: BatchProducer, count: u32) -> SequenceCheck {
-        match self.find(producer.id) {
-            Ok(index) => self.entries[index].check(producer, count),
-            Err(_) => SequenceCheck::Accept,
+    pub(crate) fn check(
+        &mut self,
+        producer: BatchProducer,
+        batch: &RecordBatch,
+        verification: Verification,
+    ) -> SequenceCheck {
+        let count = batch.records.count;
+        let found = self.find(producer.id);
+        if batch.kind != BatchKind::Plain || !self.verifications.is_empty() {
+            return self.check_transactional(producer, batch, verification);
+        }
+        let Ok(index) = found else { return SequenceCheck::Accept };
+        let entry = &self.entries[index];
+        match entry.check(producer, count) {
+            SequenceCheck::Accept if entry.transaction.is_some() => {
+                SequenceCheck::Refuse(ErrorCode::InvalidTxnState)
+            }
+            check => check,
         }
     }
 
-    /// Notes an appended batch, from a producer or from the leader.
-    /// Kafka: ProducerStateManager.update.
-    #[inline]
-    pub(crate) fn update(&mut self, batch: &RecordBatch) {
-        let Some(producer) = batch.producer else { return };
-        match self.find(producer.id) {
-            Ok(index) => self.entries[index].add(producer, batch),
-            Err(index) => {
-                self.entries.insert(index, ProducerStateEntry::new(producer, batch));
-                self.recent = index;
-            }
+    /// As [`ProducerStateManager::check`], of a batch that may open a transaction: the coordinator
+    /// has to know of that.
+    fn check_transactional(
+        &self,
+        producer: BatchProducer,
+        batch: &RecordBatch,
+        verification: Verification,
+    ) -> SequenceCheck {
+        let entry = self.entry(producer.id);
+        if let Some(known) = entry.and_then(|entry| entry.duplicate(producer, batch.records.count))
+        {
+            return SequenceCheck::Duplicate(*known);
         }
+        let checked = self.check_verified(producer, batch, verification).and_then(|()| {
+            let knows_batches = entry.is_some_and(|entry| entry.last().is_some());
+            self.verifications.check_sequence(producer, knows_batches)
+        });
+        if let Err(error) = checked {
+            return SequenceCheck::Refuse(error);
+        }
+        let Some(entry) = entry else { return SequenceCheck::Accept };
+        match entry.check(producer, batch.records.count) {
+            SequenceCheck::Accept
+                if entry.transaction.is_some() && batch.kind == BatchKind::Plain =>
+            {
+                SequenceCheck::Refuse(ErrorCode::InvalidTxnState)
+            }
+            check => check,
+        }
+    }
+
+    /// Whether a batch belongs to an open transaction, or may open one. Of what a coordinator
+    /// writes nothing else is checked. Kafka: UnifiedLog.analyzeAndValidateProducerState.
+    pub(crate) fn check_verified(
+        &self,
+        producer: BatchProducer,
+        batch: &RecordBatch,
+        verification: Verification,
+    ) -> Result<(), ErrorCode> {
+        let entry = self.entry(producer.id);
+        if entry.is_some_and(|entry| producer.epoch < entry.epoch) {
+            return Err(ErrorCode::InvalidProducerEpoch);
+        }
+        let is_ongoing = entry.is_some_and(|entry| entry.has_ongoing(producer.epoch));
+        let is_verified = !batch.kind.is_transactional()
+            || is_ongoing
+            || self.verifications.permits(producer.id, verification);
+        if is_verified { Ok(()) } else { Err(ErrorCode::InvalidTxnState) }
+    }
+
+    /// The verifications that are under way.
+    pub(crate) const fn verifications_mut(&mut self) -> &mut Verifications {
+        &mut self.verifications
+    }
+
+    /// The transactions that keep readers of committed records back.
+    #[inline]
+    pub(crate) const fn open(&self) -> &OpenTransactions {
+        &self.open
+    }
+
+    /// The high watermark is at `high_watermark`.
+    #[inline]
+    pub(crate) fn committed_below(&mut self, high_watermark: Offset) {
+        self.open.committed_below(high_watermark);
+    }
+
+    /// Notes an appended batch, from a producer, from a coordinator or from the leader. Returns
+    /// the transaction that it has ended. Kafka: ProducerStateManager.update.
+    #[inline]
+    pub(crate) fn update(&mut self, batch: &RecordBatch) -> Option<CompletedTxn> {
+        let producer = batch.producer?;
+        let index = match self.find(producer.id) {
+            Ok(index) => index,
+            Err(index) => {
+                let (id, epoch, at) = (producer.id, producer.epoch, batch.max_timestamp);
+                let entry = ProducerStateEntry::without_batches(id, epoch, at);
+                self.entries.insert(index, entry);
+                self.recent = index;
+                index
+            }
+        };
+        let entry = &mut self.entries[index];
+        if batch.kind == BatchKind::Plain {
+            return entry.append(producer, batch);
+        }
+        let before = entry.transaction;
+        let completed = entry.append(producer, batch);
+        if before.is_none() && entry.transaction.is_some() {
+            self.open.begin(batch.base_offset, producer.id);
+        }
+        if !self.verifications.is_empty() {
+            self.verifications.written(producer, batch);
+        }
+        completed
+    }
+
+    /// A marker that is in the log has ended a transaction. Returns the last stable offset for the
+    /// index of aborted transactions. Kafka: ProducerStateManager.lastStableOffset, completeTxn.
+    pub(crate) fn complete(&mut self, completed: CompletedTxn) -> Offset {
+        let stable = self.open.stable_after(completed);
+        self.open.complete(completed);
+        stable
     }
 
     /// The position of a producer id, or where it belongs.
@@ -147,106 +269,12 @@ impl ProducerStateManager {
         self.snapshots.take(offset, &self.entries);
     }
 
-    /// Builds the state at `end` again after a truncation.
-    /// Kafka: UnifiedLog.rebuildProducerState, ProducerStateManager.truncateAndReload.
-    pub(crate) fn rebuild(
-        &mut self,
-        end: Offset,
-        batches: &Batches,
-        segments: &Segments,
-        now: Instant,
-        expiration: Expiration,
-    ) {
-        // Kafka spares itself the replay if no producer id was active before.
-        if self.entries.is_empty() {
-            self.snapshots.truncate(end);
-        } else {
-            self.load_and_replay(end, batches, segments, now, expiration);
-        }
-        self.snapshots.take(end, &self.entries);
-    }
-
-    /// The process starts again: what the log loader makes of the state. Recovery of the active
-    /// segment, or the clean shutdown before, has left a snapshot at the end of the log, so that
-    /// one batch per producer id is all that is known. Kafka: LogLoader.load and recoverSegment,
-    /// UnifiedLog.close.
-    pub(crate) fn recover(
-        &mut self,
-        end: Offset,
-        batches: &Batches,
-        segments: &Segments,
-        now: Instant,
-        expiration: Expiration,
-    ) {
-        self.load_and_replay(end, batches, segments, now, expiration);
-        self.snapshots.take(end, &self.entries);
-        self.snapshots.load(end, &mut self.entries);
-        self.forget_expired(now, expiration);
-        // Kafka: ProducerStateManager.removeStraySnapshots.
-        self.snapshots.retain(|offset| offset == end || segments.starts_at(offset));
-        self.next_check = now + expiration.check_interval;
-    }
-
-    /// The newest snapshot that is not behind `end`, and the batches from there.
-    fn load_and_replay(
-        &mut self,
-        end: Offset,
-        batches: &Batches,
-        segments: &Segments,
-        now: Instant,
-        expiration: Expiration,
-    ) {
-        self.snapshots.truncate(end);
-        let snapshot = self.snapshots.latest().filter(|offset| *offset >= batches.kept_from());
-        match snapshot {
-            Some(offset) => self.snapshots.load(offset, &mut self.entries),
-            None => self.entries.clone_from(&self.forgotten),
-        }
-        self.forget_expired(now, expiration);
-        let start = snapshot.unwrap_or_else(|| batches.kept_from());
-        let mut read = Vec::new();
-        for batch in batches.from(start).take_while(|batch| batch.base_offset < end) {
-            if segments.starts_at(batch.base_offset) {
-                self.note_read(&mut read);
-            }
-            if segments.last_two().any(|base| base == batch.base_offset) {
-                self.snapshots.take(batch.base_offset, &self.entries);
-            }
-            Self::read(&mut read, batch);
-        }
-        self.note_read(&mut read);
-    }
-
-    /// A replay has come to a batch: what is `read` of a segment is noted at its end only.
-    /// Kafka: UnifiedLog.updateProducers, ProducerStateManager.prepareUpdate.
-    fn read(read: &mut Vec<ProducerStateEntry>, batch: &RecordBatch) {
-        let Some(producer) = batch.producer else { return };
-        if let Some(entry) = read.iter_mut().find(|entry| entry.id == producer.id) {
-            entry.add(producer, batch);
-            return;
-        }
-        read.push(ProducerStateEntry::new(producer, batch));
-    }
-
-    /// Kafka: the end of UnifiedLog.loadProducersFromRecords.
-    fn note_read(&mut self, read: &mut Vec<ProducerStateEntry>) {
-        for entry in read.drain(..) {
-            match self.find(entry.id) {
-                Ok(index) => self.entries[index].update(&entry),
-                Err(index) => self.entries.insert(index, entry),
-            }
-        }
-    }
-
-    fn forget_expired(&mut self, now: Instant, expiration: Expiration) {
-        self.entries.retain(|entry| !expiration.is_over(entry.last_timestamp, now));
-        self.recent = 0;
-    }
-
     /// Loses what is in memory.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.recent = 0;
+        self.open.reset(std::iter::empty());
+        self.verifications.clear();
     }
 
     /// Memory is about to forget a batch: what a rebuild would learn from it is kept instead.
@@ -256,7 +284,7 @@ impl ProducerStateManager {
         }
         let Some(producer) = batch.producer else { return };
         match self.forgotten.binary_search_by_key(&producer.id, |entry| entry.id) {
-            Ok(index) => self.forgotten[index].add(producer, batch),
+            Ok(index) => _ = self.forgotten[index].append(producer, batch),
             Err(index) => self.forgotten.insert(index, ProducerStateEntry::new(producer, batch)),
         }
     }
@@ -265,25 +293,10 @@ impl ProducerStateManager {
     pub(crate) fn forget_snapshots_below(&mut self, offset: Offset) {
         self.snapshots.retain(|snapshot| snapshot >= offset);
     }
+}
 
-    /// Whether the state is what the batches say: per producer id the same epoch and the same
-    /// newest batches, however many of them a snapshot has left. Expired ids may be missing.
-    pub(crate) fn agrees_with(&self, batches: &Batches) -> bool {
-        let mut naive = self.forgotten.clone();
-        for (producer, batch) in batches.iter().filter_map(|b| b.producer.map(|p| (p, b))) {
-            match naive.binary_search_by_key(&producer.id, |entry| entry.id) {
-                Ok(index) => naive[index].add(producer, batch),
-                Err(index) => naive.insert(index, ProducerStateEntry::new(producer, batch)),
-            }
-        }
-        self.entries.iter().all(|entry| {
-            let expected = naive.iter().find(|expected| expected.id == entry.id);
-            expected.is_some_and(|expected| {
-                let newest = entry.batches().rev().zip(expected.batches().rev());
-                expected.epoch == entry.epoch
-                    && (entry.batches().len() == 0) == (expected.batches().len() == 0)
-                    && newest.into_iter().all(|(known, logged)| known == logged)
-            })
-        })
-    }
+/// Whether an entry is forgotten by a check at `now`: one with an open transaction never is.
+/// Kafka: ProducerStateManager.isProducerExpired.
+fn is_expired(entry: &ProducerStateEntry, now: Instant, expiration: Expiration) -> bool {
+    entry.transaction.is_none() && expiration.is_over(entry.last_timestamp, now)
 }

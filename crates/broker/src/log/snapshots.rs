@@ -1,6 +1,7 @@
 //! Producer state on disk.
 
 use crate::log::producer_entry::{BatchMetadata, ProducerStateEntry};
+use inflight_protocol::transaction::CoordinatorEpoch;
 use inflight_protocol::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use smallvec::SmallVec;
 
@@ -11,6 +12,8 @@ struct Saved {
     id: ProducerId,
     epoch: ProducerEpoch,
     last_timestamp: Timestamp,
+    transaction: Option<Offset>,
+    coordinator_epoch: Option<CoordinatorEpoch>,
     last: Option<BatchMetadata>,
 }
 
@@ -46,6 +49,8 @@ impl Snapshots {
             id: entry.id,
             epoch: entry.epoch,
             last_timestamp: entry.last_timestamp,
+            transaction: entry.transaction,
+            coordinator_epoch: entry.coordinator_epoch,
             last: entry.last().copied(),
         }));
         self.marks.push((offset, self.entries.len() as u32));
@@ -62,8 +67,12 @@ impl Snapshots {
             let mut entry =
                 ProducerStateEntry::without_batches(saved.id, saved.epoch, saved.last_timestamp);
             if let Some(last) = saved.last {
+                // A marker that has come behind the last batch leaves its time.
+                let last = BatchMetadata { timestamp: saved.last_timestamp, ..last };
                 entry.add_metadata(saved.epoch, last);
             }
+            entry.transaction = saved.transaction;
+            entry.coordinator_epoch = saved.coordinator_epoch;
             entry
         }));
     }

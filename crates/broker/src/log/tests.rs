@@ -1,5 +1,7 @@
 //! The log against a naive model, and its producer state against a rebuild.
 
+mod transactions;
+
 use super::append::{AppendSettings, Appended};
 use super::*;
 use inflight_des::Span;
@@ -105,7 +107,7 @@ fn a_replay_sees_the_last_epoch_of_a_segment_only() {
     truncate(&mut log, 1);
     for (epoch, offset) in [(1, 1), (0, 2), (0, 3)] {
         let batch = RecordBatch { base_offset: at(offset), ..produced(7, epoch, 9, 1) };
-        log.append_as_follower(batch, &whole);
+        log.append_as_follower(batch, &[], &whole);
     }
     let known = |log: &PartitionLog| {
         let entry = &log.producers().entries()[0];
@@ -353,7 +355,7 @@ proptest! {
         let whole = TopicConfig::default();
         let mut again = self::log();
         for batch in &model {
-            again.append_as_follower(*batch, &whole);
+            again.append_as_follower(*batch, &[], &whole);
         }
         let mut rebuilt = again.clone();
         let end = rebuilt.end();

@@ -1,19 +1,20 @@
 //! A partition's follower: standing back, appending what the leader has, cutting what it has not.
 
-use crate::log::Truncation;
 use crate::log::producer_state::Expiration;
+use crate::log::transactions::CompletedTxn;
+use crate::log::{Marks, Truncation};
 use crate::partition::Partition;
 use crate::partition::lead::RoleChange;
 use inflight_des::Instant;
 use inflight_protocol::control::PartitionRegistration;
 use inflight_protocol::message::EpochEndOffset;
-use inflight_protocol::{Offset, RecordBatch, TopicConfig};
+use inflight_protocol::{InternalRecord, Offset, RecordBatch, TopicConfig};
 
 /// What a follower did with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replicated {
-    /// It is in the log.
-    Written,
+    /// It is in the log, and has ended this transaction.
+    Written(Option<CompletedTxn>),
     /// It is not, though the log goes on behind it: a defect.
     Skipped,
 }
@@ -39,6 +40,7 @@ impl Partition {
     pub(crate) fn replicate(
         &mut self,
         batch: RecordBatch,
+        values: &[InternalRecord],
         topic: &TopicConfig,
         skip: EveryOther,
     ) -> Replicated {
@@ -49,14 +51,13 @@ impl Partition {
                 return Replicated::Skipped;
             }
         }
-        self.log.append_as_follower(batch, topic);
-        Replicated::Written
+        Replicated::Written(self.log.append_as_follower(batch, values, topic))
     }
 
     /// Takes over the leader's high watermark as far as the log goes: it may fall.
     /// Kafka: ReplicaFetcherThread.processPartitionData.
     #[inline]
-    pub(crate) fn follow_high_watermark(&mut self, to: Offset, now: Instant) -> Option<Offset> {
+    pub(crate) fn follow_high_watermark(&mut self, to: Offset, now: Instant) -> Option<Marks> {
         self.log.set_high_watermark(to, now)
     }
 

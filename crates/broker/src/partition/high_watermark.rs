@@ -1,12 +1,13 @@
 //! The rule of the high watermark. Kafka: Partition.maybeIncrementLeaderHW.
 
+use crate::log::Marks;
 use crate::metadata_cache::MetadataCache;
 use crate::partition::{Leadership, Partition};
 use inflight_des::{Instant, Span};
 use inflight_protocol::Offset;
 
 impl Partition {
-    /// Lets the high watermark of a leader rise as far as it may. Returns where it was, if it
+    /// Lets the high watermark of a leader rise as far as it may. Returns what was before, if it
     /// rose.
     #[inline]
     pub(crate) fn maybe_increment_high_watermark(
@@ -14,7 +15,7 @@ impl Partition {
         now: Instant,
         lag_max: Span,
         metadata: &MetadataCache,
-    ) -> Option<Offset> {
+    ) -> Option<Marks> {
         let leadership = self.leadership.as_ref()?;
         if self.is_under_min_isr(leadership) {
             return None;

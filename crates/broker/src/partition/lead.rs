@@ -65,7 +65,7 @@ impl Partition {
     /// Compares the leader epoch in a request with the one known here.
     /// Kafka: Partition.checkCurrentLeaderEpoch.
     #[inline]
-    fn check_leader_epoch(&self, requested: LeaderEpoch) -> Result<(), ErrorCode> {
+    pub(crate) fn check_leader_epoch(&self, requested: LeaderEpoch) -> Result<(), ErrorCode> {
         match self.leader_epoch.cmp(&Some(requested)) {
             std::cmp::Ordering::Equal => Ok(()),
             std::cmp::Ordering::Greater => Err(ErrorCode::FencedLeaderEpoch),

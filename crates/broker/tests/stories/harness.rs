@@ -2,6 +2,8 @@
 
 mod client;
 mod network;
+mod reader;
+mod transactional;
 mod words;
 
 use inflight_broker::{Broker, Controller, ReplicaView, is_settled};
@@ -14,7 +16,9 @@ use inflight_protocol::{
     Fact, FactKind, Incoming, Node, Offset, Outgoing, RecordBatch, Request, Response,
     TopicPartition, Turn,
 };
+pub(crate) use reader::*;
 use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use transactional::*;
 pub(crate) use words::*;
 
 /// How long a message takes unless a test says otherwise.
@@ -372,6 +376,8 @@ fn lasting_first(outbox: &[Effect]) {
         matches!(
             fact.kind(),
             FactKind::BatchAppended
+                | FactKind::MarkerAppended
+                | FactKind::InternalRecordsAppended
                 | FactKind::LogTruncated
                 | FactKind::LogFlushed
                 | FactKind::LogRecovered

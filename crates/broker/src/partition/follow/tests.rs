@@ -38,7 +38,7 @@ fn replica(id: u8, epochs: &[(u32, u64)]) -> Partition {
                 bytes: 100,
                 leader_epoch: LeaderEpoch::new(*epoch),
             };
-            replica.log.append_as_follower(batch, &cluster.topic_configs[0]);
+            replica.log.append_as_follower(batch, &[], &cluster.topic_configs[0]);
         }
     }
     replica
@@ -104,7 +104,7 @@ fn a_follower_takes_over_a_high_watermark_within_its_log() {
     let mut follower = replica(2, &[(1, 8)]);
     let mut follow = |to| {
         let from = follower.follow_high_watermark(Offset::new(to), Instant::START);
-        (from.map(Offset::get), follower.log.high_watermark().get())
+        (from.map(|before| before.high_watermark.get()), follower.log.high_watermark().get())
     };
     assert_eq!(follow(20), (Some(0), 8), "not beyond its end");
     assert_eq!(follow(8), (None, 8));

@@ -57,7 +57,7 @@ impl Leader {
         let metadata = MetadataCache::new(&cluster);
         let mut replica = Partition::new(&cluster, b(1), TopicPartition::new(0), Instant::START);
         let batch = RecordBatch { base_offset: Offset::ZERO, ..records(10) };
-        replica.log.append_as_follower(batch, &cluster.topic_configs[0]);
+        replica.log.append_as_follower(batch, &[], &cluster.topic_configs[0]);
         let now = secs(1);
         let mut leader =
             Self { cluster, replica, metadata, now, partition_epoch: 0, leader_epoch: 1 };

@@ -10,6 +10,10 @@ pub(crate) const fn b(id: u8) -> BrokerId {
     BrokerId::new(id)
 }
 
+pub(crate) const fn node(id: u8) -> Node {
+    Node::Broker(b(id))
+}
+
 pub(crate) const fn ms(millis: u64) -> Span {
     Span::from_millis(millis)
 }

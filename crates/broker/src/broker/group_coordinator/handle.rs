@@ -1,0 +1,133 @@
+//! Requests of members. Kafka: GroupCoordinatorService.joinGroup, syncGroup, heartbeat, leaveGroup.
+
+use super::Reply;
+use crate::broker::Broker;
+use crate::broker::settings::InjectWhen;
+use crate::broker::sockets::Stage;
+use inflight_protocol::message::{JoinGroupResponse, OffsetFetchRequest, OffsetFetchResponse};
+use inflight_protocol::transaction::CoordinatorKey;
+use inflight_protocol::{
+    Cluster, ErrorCode, GroupId, Node, Request, Response, TopicPartition, Turn,
+};
+
+impl Broker {
+    /// Executes a request that a group coordinator answers.
+    pub(in crate::broker) fn execute_group_request(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        slot: u32,
+    ) {
+        if let Some(error) = self.injected(slot, None, InjectWhen::BeforeAppend) {
+            return self.refuse_group_request(turn, slot, error);
+        }
+        let request = self.sockets[slot].request.clone();
+        let Some(group) = group_of(&request) else { return };
+        let partition = cluster.coordinated.partition(CoordinatorKey::Group(group));
+        if let Err(error) = self.groups.active(partition) {
+            let is_alive = matches!(request, Request::Heartbeat(_));
+            if is_alive && error == ErrorCode::CoordinatorLoadInProgress {
+                // The member cannot be known yet: it is left in peace.
+                return self.answer_group(turn, slot, Response::Heartbeat(None));
+            }
+            return self.refuse_group_request(turn, slot, error);
+        }
+        self.sockets[slot].stage = Stage::Delayed;
+        match request {
+            Request::JoinGroup(_)
+            | Request::SyncGroup(_)
+            | Request::Heartbeat(_)
+            | Request::LeaveGroup(_) => {
+                self.handle_member(cluster, turn, slot, partition, &request);
+            }
+            Request::OffsetCommit(request) => {
+                self.handle_offset_commit(turn, (slot, partition), &request);
+            }
+            Request::OffsetFetch(request) => {
+                self.handle_offset_fetch(cluster, turn, (slot, partition), &request);
+            }
+            Request::TxnOffsetCommit(request) => {
+                self.handle_txn_offset_commit(cluster, turn, (slot, partition), &request);
+            }
+            _ => debug_assert!(false, "no group coordinator answers this"),
+        }
+    }
+
+    fn handle_member(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        partition: TopicPartition,
+        request: &Request,
+    ) {
+        let clock = self.group_clock(cluster, turn);
+        let config = cluster.broker(self.id);
+        let Node::Client(client) = self.sockets[slot].id.owner else { return };
+        let Ok(context) = self.groups.active(partition) else { return };
+        let (shard, mut actions) = (&mut context.shard, Vec::new());
+        let reply = match request {
+            Request::JoinGroup(request) => {
+                let session = request.session_timeout_ms;
+                let least = config.group_min_session_timeout_ms;
+                if !(least..=config.group_max_session_timeout_ms).contains(&session) {
+                    let error = Some(ErrorCode::InvalidSessionTimeout);
+                    let refused = JoinGroupResponse {
+                        error,
+                        generation: 0,
+                        member: request.member,
+                        leader: None,
+                        members: Vec::new(),
+                    };
+                    return self.answer_group(turn, slot, Response::JoinGroup(Box::new(refused)));
+                }
+                shard.join(request, (slot, client), clock, &mut actions);
+                Reply::Nothing
+            }
+            Request::SyncGroup(request) => {
+                shard.sync(request, slot, &mut actions);
+                Reply::Nothing
+            }
+            Request::Heartbeat(identity) => {
+                let error = shard.heartbeat(*identity, clock.0);
+                Reply::Respond(slot, Box::new(Response::Heartbeat(error)))
+            }
+            Request::LeaveGroup(identity) => {
+                let error = shard.leave(*identity, clock, &mut actions);
+                Reply::Respond(slot, Box::new(Response::LeaveGroup(error)))
+            }
+            _ => Reply::Nothing,
+        };
+        self.carry_out(cluster, turn, partition, actions, reply);
+    }
+
+    /// The offsets that there are, and those of transactions count as unstable: written first, so
+    /// that nothing is told that may still be lost. Kafka: fetchOffsets with requireStable.
+    fn handle_offset_fetch(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        (slot, partition): (u32, TopicPartition),
+        request: &OffsetFetchRequest,
+    ) {
+        let group = request.identity.group;
+        let asked = request.partitions.iter();
+        let found = asked.map(|id| (*id, self.groups.fetch(partition, group, *id)));
+        let response = OffsetFetchResponse { error: None, partitions: found.collect() };
+        let reply = Reply::Respond(slot, Box::new(Response::OffsetFetch(response)));
+        self.carry_out(cluster, turn, partition, Vec::new(), reply);
+    }
+}
+
+/// The group that a request is about.
+fn group_of(request: &Request) -> Option<GroupId> {
+    Some(match request {
+        Request::JoinGroup(request) => request.group,
+        Request::SyncGroup(request) => request.identity.group,
+        Request::Heartbeat(identity) | Request::LeaveGroup(identity) => identity.group,
+        Request::OffsetCommit(request) => request.identity.group,
+        Request::OffsetFetch(request) => request.identity.group,
+        Request::TxnOffsetCommit(request) => request.identity.group,
+        _ => return None,
+    })
+}
