@@ -4,24 +4,42 @@
 //! reader finds. They cannot look into a broker. What the oracle adds for them, and the invariants
 //! of the oracle's view, get the [`History`](crate::History).
 
+mod aborted_read;
 mod append_order;
+mod atomicity;
+mod cycles;
 mod double_append;
+mod early_read;
+mod exactly_once;
+mod fencing;
 mod integrity;
+mod known_transactions;
 mod leader_completeness;
 mod log_matching;
+mod markers;
 mod message_duplicate;
 mod message_order;
 mod no_loss;
 mod offset_agreement;
+mod ownership;
 mod prefix;
+mod processed_at_least_once;
+mod processed_at_most_once;
 mod producer_state;
 mod progress;
+mod reader_order;
+mod repeatable_read;
 mod sequences;
 mod session_order;
 mod spurious_fatal;
+mod stable_offset;
+mod stable_progress;
+mod transactional_offsets;
 mod transport_duplicate;
 mod truncation;
 mod truthful_errors;
+mod unique_identity;
+mod work;
 
 use crate::guarantee::Guarantee;
 use crate::history::{History, Odd, What};
@@ -30,9 +48,14 @@ use crate::plan::Plan;
 use crate::promise::{Armed, Case, Reason};
 use crate::read::{Beyond, FinalRead, PartState};
 use crate::runs::Run;
-use crate::told::{Lane, Told};
-use crate::verdict::{Aspect, CheckerId, Finding, Judgement, Records, Verdict};
-use inflight_protocol::ids::{SessionId, TopicPartition};
+use crate::told::{Lane, Told, Transactions};
+use crate::verdict::{
+    Aspect, CheckerId, FactRef, Finding, Judgement, Records, TransactionName, Verdict,
+};
+use inflight_des::Instant;
+use inflight_protocol::ids::{ClientId, ConsumerId, SessionId, TopicPartition};
+
+pub(crate) use work::{Work, of as work_of};
 
 /// What a checker of the user's view may know.
 pub(crate) struct UserView<'a> {
@@ -46,6 +69,12 @@ pub(crate) struct UserView<'a> {
     pub(crate) plan: &'a Plan,
     /// By client, whether it stopped running for a while: its settings' times do not count then.
     pub(crate) paused: &'a [bool],
+    /// What is promised about each partition to a client that has no settings.
+    pub(crate) sites: &'a [Case],
+    /// Since when no link is cut and no broker stands still. `None` while one does.
+    pub(crate) calm: Option<Instant>,
+    /// What consumers' applications did, by group and partition.
+    pub(crate) work: &'a [Work],
 }
 
 /// What the oracle adds.
@@ -69,6 +98,17 @@ pub(crate) fn run(user: &UserView<'_>, oracle: Option<&Oracle<'_>>, into: &mut J
     truthful_errors::check(user, oracle.map(|oracle| oracle.history), into);
     spurious_fatal::check(user, into);
     progress::check(user, into);
+    if let Some(transactions) = user.told.transactions() {
+        run_transactional(user, transactions, into);
+    }
+    if let Some(readers) = user.told.readers() {
+        reader_order::check(user, readers, into);
+        repeatable_read::check(user, readers, into);
+        processed_at_least_once::check(user, into);
+        processed_at_most_once::check(user, into);
+        exactly_once::check(user, into);
+        ownership::check(readers, into);
+    }
     if let Some(Oracle { history, .. }) = oracle {
         log_matching::check(history, into);
         leader_completeness::check(history, into);
@@ -76,7 +116,25 @@ pub(crate) fn run(user: &UserView<'_>, oracle: Option<&Oracle<'_>>, into: &mut J
         sequences::check(history, into);
         double_append::check(history, into);
         producer_state::check(history, into);
+        unique_identity::check(history, into);
+        if let Some(coordinated) = &history.coordinated {
+            known_transactions::check(history, coordinated, into);
+            markers::check(history, coordinated, into);
+            stable_offset::check(history, coordinated, into);
+            fencing::check_coordinator(history, coordinated, into);
+            transactional_offsets::check(user, history, coordinated, into);
+        }
     }
+}
+
+/// Runs the checkers of the user's view that look at transactions.
+fn run_transactional(user: &UserView<'_>, transactions: &Transactions, into: &mut Judgement) {
+    aborted_read::check(user, transactions, into);
+    early_read::check(user, transactions, into);
+    atomicity::check(user, transactions, into);
+    cycles::check(user, transactions, into);
+    stable_progress::check(user, transactions, into);
+    fencing::check(user, transactions, into);
 }
 
 impl<'a> UserView<'a> {
@@ -91,6 +149,18 @@ impl<'a> UserView<'a> {
             let lane = self.told.find_lane(odd.session, odd.partition);
             (odd, lane.map(|lane| self.cases[lane]))
         })
+    }
+
+    /// What is promised to a client about a partition.
+    fn case_of(&self, client: Option<ClientId>, partition: TopicPartition) -> Option<Case> {
+        let site = self.sites.get(partition.index())?;
+        Some(Case { client: self.plan.client(client), ..*site })
+    }
+
+    /// Whether what is committed in a partition is promised to stay.
+    fn committed_armed(&self, partition: TopicPartition) -> Option<Armed> {
+        let site = self.sites.get(partition.index())?;
+        Some(Case::committed(site.partition, site.happened.unwrap_or_default()))
     }
 
     /// A verdict on what a reader finds in a partition. Where nobody leads it may change yet.
@@ -121,10 +191,23 @@ struct Found {
     offset: Option<u64>,
 }
 
+/// What else a finding is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct About {
+    transaction: Option<TransactionName>,
+    consumer: Option<ConsumerId>,
+    decisive: Option<FactRef>,
+}
+
 impl Judgement {
     /// Notes records that something was found about; what was found about their neighbours in the
     /// same way becomes one finding with it.
     fn add(&mut self, found: Found) {
+        self.add_about(found, About::default());
+    }
+
+    /// The same with what else it is about.
+    fn add_about(&mut self, found: Found, about: About) {
         const RECENT: usize = 64;
         let Found { checker, aspect, verdict, armed, session, partition, run, offset } = found;
         let records = Records { session, partition, run };
@@ -133,6 +216,7 @@ impl Judgement {
             known.checker == checker
                 && known.aspect == aspect
                 && known.verdict == verdict
+                && (known.transaction, known.consumer) == (about.transaction, about.consumer)
                 && known
                     .records
                     .first()
@@ -157,7 +241,31 @@ impl Judgement {
             records: vec![records],
             total: run.len(),
             offset,
-            decisive: None,
+            transaction: about.transaction,
+            consumer: about.consumer,
+            decisive: about.decisive,
+        });
+    }
+
+    /// Notes something that is about no records.
+    fn add_fact(
+        &mut self,
+        (checker, aspect): (CheckerId, Aspect),
+        (armed, verdict): (Armed, Verdict),
+        about: About,
+    ) {
+        self.find(Finding {
+            checker,
+            verdict,
+            aspect,
+            guarantee: armed.guarantee(),
+            excuse: armed.excuse(),
+            records: Vec::new(),
+            total: 0,
+            offset: None,
+            transaction: about.transaction,
+            consumer: about.consumer,
+            decisive: about.decisive,
         });
     }
 
@@ -174,6 +282,8 @@ impl Judgement {
             total: records.map_or(0, |records| records.run.len()),
             records: records.into_iter().collect(),
             offset: incident.offset,
+            transaction: None,
+            consumer: None,
             decisive: Some(incident.fact),
         });
     }

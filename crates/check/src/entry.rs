@@ -5,7 +5,40 @@
 
 use crate::runs::Run;
 use inflight_protocol::ids::{LeaderEpoch, ProducerEpoch, ProducerId, SessionId};
-use inflight_protocol::{Fact, Sequence};
+use inflight_protocol::{Fact, Sequence, TransactionResult};
+
+/// What takes up offsets of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Records of a session.
+    #[default]
+    Records,
+    /// A marker that commits a producer's transaction. Session and ordinal mean nothing.
+    Commit,
+    /// A marker that aborts one.
+    Abort,
+    /// Records of a coordinator. The ordinal is the offset, the session means nothing.
+    Internal,
+}
+
+impl Content {
+    /// A marker that ends a transaction in this way.
+    pub(crate) const fn marker(result: TransactionResult) -> Self {
+        match result {
+            TransactionResult::Commit => Self::Commit,
+            TransactionResult::Abort => Self::Abort,
+        }
+    }
+
+    /// How a transaction ends here, if it is a marker.
+    pub(crate) const fn result(self) -> Option<TransactionResult> {
+        match self {
+            Self::Commit => Some(TransactionResult::Commit),
+            Self::Abort => Some(TransactionResult::Abort),
+            Self::Records | Self::Internal => None,
+        }
+    }
+}
 
 /// Records of one session that follow one another in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +56,8 @@ pub(crate) struct Entry {
     pub(crate) session: SessionId,
     /// Means nothing without a producer id.
     pub(crate) producer_epoch: ProducerEpoch,
+    /// What it is; most are records.
+    pub(crate) content: Content,
 }
 
 /// `count` sequence numbers further on.
@@ -32,6 +67,7 @@ pub(crate) const fn advance(sequence: Sequence, count: u64) -> Sequence {
 
 impl Entry {
     /// The entry of a [`Fact::BatchAppended`].
+    #[inline]
     pub(crate) fn of(fact: &Fact) -> Option<Self> {
         match *fact {
             Fact::BatchAppended {
@@ -53,9 +89,52 @@ impl Entry {
                 sequence: sequence.unwrap_or_default(),
                 session,
                 producer_epoch: producer_epoch.unwrap_or_default(),
+                content: Content::Records,
             }),
             _ => None,
         }
+    }
+
+    /// The entry of a marker or of a coordinator's records.
+    pub(crate) fn of_control(fact: &Fact) -> Option<Self> {
+        match *fact {
+            Fact::MarkerAppended {
+                offset,
+                result,
+                producer_id,
+                producer_epoch,
+                leader_epoch,
+                ..
+            } => Some(Self {
+                offset: offset.get(),
+                count: 1,
+                first: 0,
+                producer_id: Some(producer_id),
+                leader_epoch,
+                sequence: Sequence::ZERO,
+                session: SessionId::new(0),
+                producer_epoch,
+                content: Content::marker(result),
+            }),
+            Fact::InternalRecordsAppended { base_offset, count, leader_epoch, .. } => Some(Self {
+                offset: base_offset.get(),
+                count: u64::from(count),
+                first: base_offset.get(),
+                producer_id: None,
+                leader_epoch,
+                sequence: Sequence::ZERO,
+                session: SessionId::new(0),
+                producer_epoch: ProducerEpoch::new(0),
+                content: Content::Internal,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a session's records.
+    #[inline]
+    pub(crate) fn is_records(&self) -> bool {
+        self.content == Content::Records
     }
 
     /// One past the offset of the last record.
@@ -73,6 +152,7 @@ impl Entry {
             && self.leader_epoch == next.leader_epoch
             && self.producer_id == next.producer_id
             && self.producer_epoch == next.producer_epoch
+            && self.content == next.content
             && (self.producer_id.is_none() || advance(self.sequence, self.count) == next.sequence)
     }
 
@@ -96,6 +176,7 @@ impl Entry {
         let (ours, theirs) = (self.part(from, to), other.part(from, to));
         ours.first == theirs.first
             && ours.session == theirs.session
+            && ours.content == theirs.content
             && ours.leader_epoch == theirs.leader_epoch
     }
 }
@@ -151,6 +232,7 @@ pub(crate) fn holds(list: &[Entry], offset: u64, session: SessionId, run: Run) -
     let (mut at, mut first) = (offset, run.start);
     for known in &list[position(list, at)..] {
         let same = known.session == session
+            && known.is_records()
             && known.first.wrapping_sub(known.offset) == first.wrapping_sub(at);
         if first >= run.end || known.offset > at || !same {
             break;
@@ -184,6 +266,7 @@ mod tests {
             sequence: Sequence::ZERO,
             session: SessionId::new(session),
             producer_epoch: ProducerEpoch::new(0),
+            content: Content::Records,
         }
     }
 
@@ -214,6 +297,25 @@ mod tests {
         assert_eq!(list.len(), 1);
         push(&mut list, with(2, 0));
         assert_eq!(list.len(), 2);
+    }
+
+    #[test]
+    fn markers_stay_apart_and_are_no_records() {
+        let marker = |offset, result| Entry {
+            producer_id: Some(ProducerId::new(7)),
+            content: Content::marker(result),
+            ..entry(offset, 1, 0, 0)
+        };
+        let (commit, abort) = (TransactionResult::Commit, TransactionResult::Abort);
+        let mut list = Vec::new();
+        push(&mut list, entry(0, 1, 0, 0));
+        push(&mut list, marker(1, commit));
+        push(&mut list, marker(2, commit));
+        assert_eq!(list.len(), 3);
+        assert_eq!(matched(&list, &marker(1, commit)), 2);
+        assert_eq!(matched(&list, &marker(1, abort)), 1);
+        assert_eq!(matched(&list, &entry(1, 1, 0, 0)), 1);
+        assert!(!holds(&list, 1, SessionId::new(0), Run::of(0, 1)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod cause;
 mod chain;
 mod duplicate;
 mod electable;
+mod end;
 mod headline;
 mod loss;
 mod mechanism;
@@ -16,6 +17,7 @@ mod order;
 mod otherwise;
 mod remedy;
 mod trail;
+mod work;
 
 pub use mechanism::{Mechanism, Remedy};
 
@@ -120,8 +122,12 @@ pub fn explain(
         };
         Some(Step { index, at: *at, sentence })
     };
-    let key: Vec<usize> =
-        decisive.into_iter().chain(key_of(facts, &finding, cause.mechanism)).collect();
+    let key: Vec<usize> = decisive
+        .into_iter()
+        .chain(key_of(facts, &finding, cause.mechanism))
+        .chain(end::steps(facts, &finding, cast.first().map(|part| &part.trail)))
+        .chain(work::steps(facts, &finding))
+        .collect();
     Explanation {
         headline: headline::of(&finding, other_record, &namer),
         records: finding.records.iter().map(|records| name(records, &namer)).collect(),

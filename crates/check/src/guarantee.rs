@@ -1,6 +1,6 @@
 //! What a configuration promises: the guarantees as data.
 //!
-//! The scope of each is one partition and one producer session. Which of them hold in a run is
+//! The scope of each is one partition and one producer session, of the last ones a group. Which of them hold in a run is
 //! [`crate::promise`]'s business, since some depend on what happened.
 
 use std::fmt;
@@ -25,6 +25,22 @@ pub enum Guarantee {
     IdempotentSession,
     /// G6: what is left when unclean elections are permitted.
     Unclean,
+    /// G7: all or nothing, by transactions.
+    Transactional,
+    /// G7-: the same before transaction.version 2.
+    TransactionalBefore2,
+    /// G7--: the same without verification, as before 3.6.
+    TransactionalUnverified,
+    /// G8: who is replaced does nothing any more.
+    Fencing,
+    /// G9: processed at most once, by committing first.
+    ProcessedAtMostOnce,
+    /// G10: processed at least once, by processing first.
+    ProcessedAtLeastOnce,
+    /// G11: exactly once from topic to topic.
+    ExactlyOncePipeline,
+    /// G12: one effect in a system that is not Kafka.
+    ExternalSink,
 }
 
 /// One row of the table.
@@ -44,14 +60,14 @@ pub struct Terms {
     pub excluded: &'static str,
 }
 
-/// Every guarantee. Consumers and transactions (G7 to G12) come with their machines.
-pub const GUARANTEES: [Terms; 8] = [
+/// Every guarantee.
+pub const GUARANTEES: [Terms; 16] = [
     Terms {
         guarantee: Guarantee::Always,
         id: "G0",
         name: "always",
-        promise: "What the log holds was sent as it is, a committed offset holds one record, and \
-                  every send() is answered.",
+        promise: "What the log holds was sent as it is, a committed offset holds one record, \
+                  every call is answered, and a consumer reads on from where it is.",
         conditions: "none",
         excluded: "everything else",
     },
@@ -115,6 +131,78 @@ pub const GUARANTEES: [Terms; 8] = [
         promise: "What the log holds was sent as it is, and replicas agree again in the end.",
         conditions: "an unclean election",
         excluded: "durability, order and uniqueness",
+    },
+    Terms {
+        guarantee: Guarantee::Transactional,
+        id: "G7",
+        name: "transactional",
+        promise: "The records of a transaction count together or not at all, who reads committed \
+                  records finds no others, and nobody waits for a transaction for ever.",
+        conditions: "transactional.id, transaction.version=2, G3 for the topics and for \
+                     __transaction_state, and isolation.level=read_committed",
+        excluded: "the order of transactions, and what a reader finds between two of their \
+                   partitions",
+    },
+    Terms {
+        guarantee: Guarantee::TransactionalBefore2,
+        id: "G7-",
+        name: "transactional before version 2",
+        promise: "As G7; but a request that is late may end, or join, the next transaction of its \
+                  producer. That is a known flaw of the protocol and breaks the promise.",
+        conditions: "as G7, with transaction.version below 2 and \
+                     transaction.partition.verification.enable=true",
+        excluded: "as G7",
+    },
+    Terms {
+        guarantee: Guarantee::TransactionalUnverified,
+        id: "G7--",
+        name: "transactional without verification",
+        promise: "As G7-; but nobody promises that readers get on.",
+        conditions: "as G7-, with transaction.partition.verification.enable=false",
+        excluded: "a late batch may open a transaction that nobody ends",
+    },
+    Terms {
+        guarantee: Guarantee::Fencing,
+        id: "G8",
+        name: "fencing",
+        promise: "Once initTransactions() has returned, nothing of an older instance is \
+                  committed any more.",
+        conditions: "both instances have one transactional.id",
+        excluded: "the open transaction of the older instance is aborted",
+    },
+    Terms {
+        guarantee: Guarantee::ProcessedAtMostOnce,
+        id: "G9",
+        name: "processed at most once",
+        promise: "No record is processed twice.",
+        conditions: "a group, and the application commits before it processes",
+        excluded: "records may be skipped",
+    },
+    Terms {
+        guarantee: Guarantee::ProcessedAtLeastOnce,
+        id: "G10",
+        name: "processed at least once",
+        promise: "Every record below a committed offset was processed.",
+        conditions: "a group, and the application processes before it commits, or before its next \
+                     poll() with enable.auto.commit=true",
+        excluded: "records may be processed again",
+    },
+    Terms {
+        guarantee: Guarantee::ExactlyOncePipeline,
+        id: "G11",
+        name: "exactly once from topic to topic",
+        promise: "Every input has its output exactly once.",
+        conditions: "G7, the offsets in the transaction that has the outputs, the metadata of the \
+                     group with them, and back to the committed offsets after every abort",
+        excluded: "effects outside of Kafka may happen again",
+    },
+    Terms {
+        guarantee: Guarantee::ExternalSink,
+        id: "G12",
+        name: "one effect outside of Kafka",
+        promise: "No record has two effects.",
+        conditions: "the application, or what it writes to, leaves out what it knows",
+        excluded: "nothing is said of records that were never processed",
     },
 ];
 

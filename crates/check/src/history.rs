@@ -7,18 +7,20 @@
 mod oracle;
 mod records;
 mod settle;
+mod transactions;
 
 pub(crate) use oracle::is_certain;
 #[cfg(test)]
 pub(crate) use settle::Limits;
 pub(crate) use settle::{Odd, What};
 
+use crate::coordinated::{Calm, Coordinated};
 use crate::incident::{Examined, Incidents};
 use crate::partition::Partition;
-use crate::plan::Plan;
+use crate::plan::{ClientPlan, Plan};
 use crate::pool;
 use crate::producers::Producers;
-use crate::promise::{Case, Happened};
+use crate::promise::{Behind, Case, Happened};
 use crate::runs::Runs;
 use crate::seen::Seen;
 use crate::told::{self, Told};
@@ -47,6 +49,9 @@ pub struct History {
     pub(crate) incidents: Incidents,
     pub(crate) examined: Examined,
     pub(crate) settled: Settled,
+    /// What coordinators decide. Most runs have none.
+    pub(crate) coordinated: Option<Box<Coordinated>>,
+    pub(crate) calm: Calm,
     /// How many facts were observed.
     index: u64,
 }
@@ -64,6 +69,8 @@ impl Clone for History {
             incidents: Incidents::default(),
             examined: Examined::default(),
             settled: Settled::default(),
+            coordinated: None,
+            calm: Calm::default(),
             index: 0,
         };
         copy.clone_from(self);
@@ -83,6 +90,8 @@ impl Clone for History {
             incidents,
             examined,
             settled,
+            coordinated,
+            calm,
             index,
         } = source;
         self.plan.clone_from(plan);
@@ -94,6 +103,8 @@ impl Clone for History {
         self.paused.clone_from(paused);
         self.incidents.clone_from(incidents);
         self.settled.clone_from(settled);
+        self.coordinated.clone_from(coordinated);
+        self.calm.clone_from(calm);
         (self.examined, self.index) = (*examined, *index);
     }
 }
@@ -156,6 +167,26 @@ const ORACLE: Kinds = kinds(&[
     FactKind::BrokerStopped,
     FactKind::IsrChanged,
     FactKind::LeaderElected,
+])
+.and(COORDINATED);
+
+/// Those of them that only runs with transactions or groups have, and what disturbs a cluster.
+const COORDINATED: Kinds = kinds(&[
+    FactKind::InternalRecordsAppended,
+    FactKind::MarkerAppended,
+    FactKind::LastStableOffsetAdvanced,
+    FactKind::TransactionStatePending,
+    FactKind::TransactionStateChanged,
+    FactKind::TransactionPartitionAdded,
+    FactKind::TransactionTimedOut,
+    FactKind::CoordinatorLoaded,
+    FactKind::CoordinatorUnloaded,
+    FactKind::GroupOffsetPending,
+    FactKind::GroupOffsetCommitted,
+    FactKind::LinkCut,
+    FactKind::LinkHealed,
+    FactKind::BrokerPaused,
+    FactKind::BrokerResumed,
 ]);
 
 impl Observer for History {
@@ -185,6 +216,8 @@ impl History {
             incidents: Incidents::default(),
             examined: Examined::default(),
             settled: Settled::default(),
+            coordinated: None,
+            calm: Calm::default(),
             index: 0,
         }
     }
@@ -200,6 +233,10 @@ impl History {
         self.incidents.clear();
         self.examined = Examined::default();
         self.settled.clear();
+        if let Some(coordinated) = &mut self.coordinated {
+            coordinated.reset();
+        }
+        self.calm.reset();
         self.index = 0;
     }
 
@@ -256,13 +293,26 @@ impl History {
     /// What is promised to a lane.
     pub(crate) fn case(&self, lane: usize) -> Case {
         let lane = &self.told.lanes()[lane];
-        let partition = self.partitions.get(lane.partition.index());
-        let happened = partition.map(|p| p.happened).unwrap_or_default();
+        let case = self.case_of(self.plan.client(lane.client), lane.partition);
+        Case { error_surfaced: lane.has_failed(), ..case }
+    }
+
+    /// What is promised to a client about a partition.
+    pub(crate) fn case_of(&self, client: ClientPlan, partition: TopicPartition) -> Case {
+        let partition = self.partitions.get(partition.index());
         Case {
-            client: self.plan.client(lane.client),
+            client,
             partition: partition.and_then(|p| p.plan).unwrap_or(crate::partition::UNKNOWN),
-            happened: Some(happened),
-            error_surfaced: lane.has_failed(),
+            happened: Some(partition.map(|p| p.happened).unwrap_or_default()),
+            error_surfaced: false,
+            cluster: self.plan.cluster,
+            behind: if self.plan.is_coordinated { self.behind() } else { Behind::SOUND },
         }
+    }
+
+    /// Whether the internal topics are as sound as promises need them.
+    fn behind(&self) -> Behind {
+        let parts = self.partitions.iter();
+        Behind::of(parts.filter_map(|p| Some((p.plan?, Some(p.happened)))))
     }
 }

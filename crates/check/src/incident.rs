@@ -11,6 +11,7 @@ pub(crate) struct Incident {
     pub(crate) checker: CheckerId,
     pub(crate) aspect: Aspect,
     pub(crate) fact: FactRef,
+    /// The partition concerned. Means nothing if it is about a client alone.
     pub(crate) partition: TopicPartition,
     /// The records concerned, if it is about records.
     pub(crate) records: Option<(SessionId, Run)>,
@@ -95,4 +96,5 @@ pub(crate) struct Examined {
     pub(crate) appends: u64,
     pub(crate) sequences: u64,
     pub(crate) decisions: u64,
+    pub(crate) identities: u64,
 }

@@ -5,11 +5,13 @@
 
 mod fast;
 
-use crate::checkers::{self, Oracle, UserView};
+use crate::checkers::{self, Oracle, UserView, Work};
 use crate::history::History;
 use crate::promise::Case;
-use crate::read::{Beyond, FinalRead};
+use crate::read::{Beyond, FinalRead, Gone};
 use crate::verdict::{Counts, Judgement, View};
+use inflight_protocol::TransactionResult;
+use inflight_protocol::ids::TopicPartition;
 
 /// Judges histories, one after the other, and keeps its memory.
 #[derive(Debug, Default)]
@@ -17,6 +19,7 @@ pub struct Judge {
     read: FinalRead,
     beyond: Beyond,
     cases: Vec<Case>,
+    sites: Vec<Case>,
 }
 
 /// Judges one history.
@@ -41,19 +44,27 @@ impl Judge {
         self.cases.clear();
         self.cases.extend((0..history.told.lanes().len()).map(|lane| history.case(lane)));
         self.beyond.take(history);
+        self.sites.clear();
+        let nobody = history.plan.client(None);
+        let partitions = (0..history.partitions.len()).map(|p| TopicPartition::new(p as u16));
+        self.sites.extend(partitions.map(|partition| history.case_of(nobody, partition)));
+        let work = checkers::work_of(&history.told, &self.read, &history.plan);
         let user = UserView {
             told: &history.told,
             read: &self.read,
             cases: &self.cases,
             plan: &history.plan,
             paused: &history.paused,
+            sites: &self.sites,
+            calm: history.calm.since(),
+            work: &work,
         };
         let oracle = Oracle { history, beyond: &self.beyond };
         checkers::run(&user, (view == View::Oracle).then_some(&oracle), into);
-        into.counts = self.count(history);
+        into.counts = self.count(history, &work);
     }
 
-    fn count(&self, history: &History) -> Counts {
+    fn count(&self, history: &History, work: &[Work]) -> Counts {
         let mut counts = Counts {
             sent: history.told.sent,
             refused: history.told.refused,
@@ -62,19 +73,42 @@ impl Judge {
         };
         for (index, lane) in history.told.lanes().iter().enumerate() {
             let seen = &self.read.seen[index];
-            let lost = lane.acked.without(&seen.present);
             counts.acked += lane.acked.len();
             counts.failed += lane.failed.len();
             counts.unknown += lane.untold().map(|run| run.len()).sum::<u64>();
-            for run in lost {
+            for missing in self.read.missing(&history.told, index) {
+                let run = missing.run;
+                match missing.how {
+                    Gone::Absent => counts.unreadable += self.beyond.lane(index).overlap(run),
+                    Gone::Undecided => counts.unreadable += run.len(),
+                    Gone::Undone => {}
+                    Gone::Doubtful => continue,
+                }
                 counts.lost += run.len();
-                counts.unreadable += self.beyond.lane(index).overlap(run);
             }
             counts.duplicated += seen.duplicated;
             counts.reordered += seen.reordered;
             counts.failed_but_present +=
                 lane.failed.common(&seen.present).map(|run| run.len()).sum::<u64>();
         }
+        count_transactions(history, &mut counts);
+        counts.returned = history.told.readers().map_or(0, |readers| readers.returned);
+        for work in work {
+            counts.processed += work.duty.effects;
+            counts.processed_twice += work.duty.repeated;
+            counts.skipped += work.skipped.len();
+        }
         counts
+    }
+}
+
+fn count_transactions(history: &History, counts: &mut Counts) {
+    let Some(transactions) = history.told.transactions() else { return };
+    for transaction in transactions.list() {
+        match transaction.ended {
+            Some((TransactionResult::Commit, _)) => counts.transactions_committed += 1,
+            Some((TransactionResult::Abort, _)) => counts.transactions_aborted += 1,
+            None => counts.transactions_unknown += 1,
+        }
     }
 }

@@ -18,7 +18,8 @@
 //! - *allowed*: it is broken and was never promised after what happened;
 //! - *ok*: it holds, and something was examined; *vacuous*: nothing was.
 //!
-//! There are no consumers yet: the final read is the leader's log below its high watermark.
+//! Beside the consumers of a run there is a final read: the leader's log below its high watermark,
+//! and what of it counts for who reads committed records only.
 //!
 //! ```
 //! use inflight_check::{CheckerId, Verdict, judge_recording};
@@ -30,6 +31,7 @@
 //! ```
 
 mod checkers;
+mod coordinated;
 mod entry;
 mod explain;
 pub mod guarantee;
@@ -62,5 +64,6 @@ pub use promise::{Happened, Promise, Reason, promised};
 pub use recording::judge_facts;
 pub use runs::{Run, Runs};
 pub use verdict::{
-    Aspect, CheckerId, Counts, FactRef, Finding, Judgement, Opinion, Records, Verdict, View,
+    Aspect, CheckerId, Counts, FactRef, Finding, Judgement, Opinion, Records, Subject,
+    TransactionName, Verdict, View,
 };

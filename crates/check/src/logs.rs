@@ -197,7 +197,7 @@ impl Logs {
         entry: Entry,
         origin: AppendOrigin,
     ) -> Appended {
-        if self.owner.is_none() && origin == AppendOrigin::Client {
+        if self.owner.is_none() && origin != AppendOrigin::Replication {
             self.take_over(broker, entry.leader_epoch);
         }
         if self.owner == Some(broker) {

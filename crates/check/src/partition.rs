@@ -1,7 +1,7 @@
 //! One partition as the oracle sees it: its logs, who is in sync, who leads, what is committed.
 
 use crate::logs::Logs;
-use crate::plan::PartitionPlan;
+use crate::plan::{PartitionPlan, Role};
 use crate::promise::{Armed, Case, PartitionHappened};
 use inflight_des::Instant;
 use inflight_protocol::fact::{Election, Surviving};
@@ -52,6 +52,7 @@ pub(crate) const UNKNOWN: PartitionPlan = PartitionPlan {
     min_isr: 0,
     unclean_enabled: false,
     topic: usize::MAX,
+    role: Role::Data,
 };
 
 /// A new leader's log lacks something.

@@ -3,7 +3,7 @@
 //! Kafka: storage/internals/log/ProducerStateEntry. This is not a copy of a broker's state; it is
 //! made from the facts about the log, so that the broker's decisions can be judged.
 
-use crate::entry::{Entry, advance};
+use crate::entry::{Content, Entry, advance};
 use inflight_protocol::Sequence;
 use inflight_protocol::ids::{BrokerId, ProducerEpoch, ProducerId};
 
@@ -51,11 +51,10 @@ pub(crate) enum SequenceFault {
 }
 
 impl Tail {
-    fn start(entry: &Entry, id: ProducerId) -> Self {
-        let mut tail =
-            Self { id, epoch: entry.producer_epoch, last: Sequence::ZERO, end: 0, newest: None };
-        tail.take(entry);
-        tail
+    /// A producer of which the log has nothing yet.
+    const fn start(entry: &Entry, id: ProducerId) -> Self {
+        let (epoch, last) = (entry.producer_epoch, Sequence::ZERO.previous());
+        Self { id, epoch, last, end: 0, newest: None }
     }
 
     /// Notes a batch at the end of the log.
@@ -64,6 +63,15 @@ impl Tail {
         self.last = advance(entry.sequence, entry.count).previous();
         self.end = entry.end();
         self.newest = Some(entry.sequence);
+    }
+
+    /// Notes a marker at the end of the log. One of a higher producer epoch starts the sequence
+    /// afresh. Kafka: ProducerAppendInfo.appendEndTxnMarker.
+    fn mark(&mut self, entry: &Entry) {
+        if entry.producer_epoch > self.epoch {
+            (self.last, self.newest) = (Sequence::ZERO.previous(), None);
+        }
+        (self.epoch, self.end) = (entry.producer_epoch, entry.end());
     }
 
     fn judge(&self, entry: &Entry) -> Option<SequenceFault> {
@@ -114,6 +122,7 @@ impl Producers {
                 Ok(found) => self.recent = found,
                 Err(place) => {
                     self.known.insert(place, Tail::start(entry, id));
+                    self.known[place].take(entry);
                     self.recent = place;
                     let unanchored = entry.sequence != Sequence::ZERO;
                     return unanchored.then_some(SequenceFault::Unanchored);
@@ -124,6 +133,13 @@ impl Producers {
         let fault = tail.judge(entry);
         tail.take(entry);
         fault
+    }
+
+    /// A marker was appended at the end of the spine.
+    pub(crate) fn mark(&mut self, entry: &Entry) {
+        if self.is_current {
+            note(&mut self.known, entry);
+        }
     }
 
     /// Reads the spine. The bounds of batches are not in it, so they are unknown.
@@ -181,9 +197,16 @@ impl Producers {
 /// Notes an entry in a list of tails.
 fn note(tails: &mut Vec<Tail>, entry: &Entry) {
     let Some(id) = entry.producer_id else { return };
-    match tails.binary_search_by_key(&id, |tail| tail.id) {
-        Ok(found) => tails[found].take(entry),
-        Err(place) => tails.insert(place, Tail::start(entry, id)),
+    let place = match tails.binary_search_by_key(&id, |tail| tail.id) {
+        Ok(found) => found,
+        Err(place) => {
+            tails.insert(place, Tail::start(entry, id));
+            place
+        }
+    };
+    match entry.content {
+        Content::Records => tails[place].take(entry),
+        Content::Commit | Content::Abort | Content::Internal => tails[place].mark(entry),
     }
 }
 
@@ -202,6 +225,7 @@ mod tests {
             sequence: Sequence::new(sequence).unwrap(),
             session: SessionId::new(0),
             producer_epoch: ProducerEpoch::new(epoch),
+            content: Content::Records,
         }
     }
 
@@ -227,6 +251,19 @@ mod tests {
         ] {
             assert_eq!(append(&mut producers, batch(id, epoch, sequence, 3)), fault, "{sequence}");
         }
+    }
+
+    #[test]
+    fn a_marker_of_a_higher_epoch_starts_the_sequence_afresh() {
+        use inflight_protocol::TransactionResult::Commit;
+        let marker = |epoch| Entry { content: Content::marker(Commit), ..batch(1, epoch, 0, 1) };
+        let mut producers = Producers::default();
+        assert_eq!(append(&mut producers, batch(1, 0, 0, 3)), None);
+        producers.mark(&marker(0));
+        assert_eq!(append(&mut producers, batch(1, 0, 3, 3)), None, "the epoch is as before");
+        producers.mark(&marker(1));
+        assert_eq!(append(&mut producers, batch(1, 1, 0, 3)), None);
+        assert_eq!(append(&mut producers, batch(1, 0, 6, 1)), Some(SequenceFault::OldEpoch));
     }
 
     #[test]

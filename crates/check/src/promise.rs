@@ -1,11 +1,16 @@
 //! Which guarantees stand in a run: the table applied to settings and to what happened.
 
+mod exactly_once;
+mod reason;
+
+pub(crate) use exactly_once::Behind;
+pub use reason::Reason;
+
 use crate::guarantee::Guarantee;
-use crate::plan::{ClientPlan, PartitionPlan, Plan};
+use crate::plan::{ClientPlan, ClusterPlan, PartitionPlan, Plan, Role};
 use crate::verdict::Verdict;
 use inflight_protocol::Acks;
 use inflight_trace::Description;
-use std::fmt;
 
 /// What happened to one partition, as far as promises depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,86 +46,6 @@ pub struct Happened {
     pub errors: Vec<bool>,
 }
 
-/// Why a guarantee does not stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// acks=0.
-    AcksZero,
-    /// acks=1.
-    AcksOne,
-    /// acks=all, where the guarantee is about acks=1.
-    AcksAll,
-    /// min.insync.replicas is 1.
-    MinIsrOne,
-    /// There are fewer than three replicas.
-    FewReplicas,
-    /// unclean.leader.election.enable is true, and it is not known yet what happens.
-    UncleanEnabled,
-    /// An unclean election happened.
-    UncleanElection,
-    /// The last known leader was elected, since nobody else was left, and had lost records.
-    LastKnownElection,
-    /// Another leader took over.
-    LeaderChanged,
-    /// Too many replicas lost unflushed records at a time.
-    OverBudget,
-    /// Every in-sync replica lost unflushed records.
-    NoneSurvived,
-    /// enable.idempotence is false.
-    NotIdempotent,
-    /// enable.idempotence is true, where the guarantee is about the other case.
-    Idempotent,
-    /// Failed batches are sent again.
-    Retries,
-    /// More than one request may be in flight.
-    InFlight,
-    /// An error was told to the application before.
-    ErrorSurfaced,
-    /// A broker forgot the producer id.
-    StateExpired,
-    /// Unclean elections are neither permitted nor did one happen.
-    CleanOnly,
-    /// Kafka promises this under no configuration.
-    NeverPromised,
-}
-
-impl Reason {
-    /// The reason in words, to stand behind "because".
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::AcksZero => "acks=0 waits for nobody",
-            Self::AcksOne => "acks=1 waits for the leader alone",
-            Self::AcksAll => "it is about acks=1",
-            Self::MinIsrOne => "min.insync.replicas is 1",
-            Self::FewReplicas => "there are fewer than three replicas",
-            Self::UncleanEnabled => "unclean.leader.election.enable is true",
-            Self::UncleanElection => "an unclean election happened",
-            Self::LastKnownElection => {
-                "the last known leader was elected although it had lost records"
-            }
-            Self::LeaderChanged => "another leader took over",
-            Self::OverBudget => {
-                "more replicas lost unflushed records at a time than min.insync.replicas - 1"
-            }
-            Self::NoneSurvived => "every in-sync replica lost unflushed records",
-            Self::NotIdempotent => "enable.idempotence is false",
-            Self::Idempotent => "enable.idempotence is true, see G5",
-            Self::Retries => "failed batches are sent again (retries is above 0)",
-            Self::InFlight => "max.in.flight.requests.per.connection is above 1",
-            Self::ErrorSurfaced => "an error was told to the application before",
-            Self::StateExpired => "a broker forgot the producer id (producer.id.expiration.ms)",
-            Self::CleanOnly => "no unclean election is permitted",
-            Self::NeverPromised => "Kafka promises this under no configuration",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.words())
-    }
-}
-
 /// One client, one partition, and what happened to both.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
@@ -129,6 +54,9 @@ pub(crate) struct Case {
     /// `None` before the run.
     pub(crate) happened: Option<PartitionHappened>,
     pub(crate) error_surfaced: bool,
+    pub(crate) cluster: ClusterPlan,
+    /// Whether the internal topics are sound.
+    pub(crate) behind: Behind,
 }
 
 /// Whether a property is promised in a case, and by which guarantee.
@@ -171,6 +99,10 @@ impl Armed {
 impl Case {
     /// Whether a guarantee stands.
     pub(crate) fn standing(&self, guarantee: Guarantee) -> Result<(), Reason> {
+        if guarantee >= Guarantee::Transactional {
+            return self.standing_exactly_once(guarantee);
+        }
+        refuse(!self.client.produces && guarantee != Guarantee::Always, Reason::NoProducer)?;
         match guarantee {
             Guarantee::Always => Ok(()),
             Guarantee::AtMostOnce => {
@@ -216,6 +148,7 @@ impl Case {
                 let unclean = self.partition.unclean_enabled || self.now().unclean_elections > 0;
                 refuse(!unclean, Reason::CleanOnly)
             }
+            _ => self.standing_exactly_once(guarantee),
         }
     }
 
@@ -261,9 +194,13 @@ impl Case {
             max_in_flight: 1,
             delivery_timeout_ms: 0,
             max_block_ms: 0,
+            produces: true,
+            transactional: false,
+            transaction_timeout_ms: 0,
+            reader: None,
         };
-        let happened = Some(happened);
-        Self { client: any, partition, happened, error_surfaced: false }.durable()
+        let (happened, cluster, behind) = (Some(happened), ClusterPlan::default(), Behind::SOUND);
+        Self { client: any, partition, happened, error_surfaced: false, cluster, behind }.durable()
     }
 
     /// Whether records are promised to be in the log at most once.
@@ -307,12 +244,20 @@ pub struct Promise {
     pub standing: Result<(), Reason>,
 }
 
-/// Which guarantees stand: for each client and topic, before a run (`None`) or after it.
+/// Which guarantees stand: for each client and topic that is not internal, before a run (`None`) or after it.
 pub fn promised(description: &Description, happened: Option<&Happened>) -> Vec<Promise> {
     let plan = Plan::new(description);
+    let parts = plan.partitions.iter().enumerate().map(|(index, partition)| {
+        let known = |h: &Happened| h.partitions.get(index).copied().unwrap_or_default();
+        (*partition, happened.map(known))
+    });
+    let behind = Behind::of(parts);
     let mut promises = Vec::new();
     for (index, client) in description.clients.iter().enumerate() {
         for (number, topic) in description.topics.iter().enumerate() {
+            if plan.partitions.iter().any(|p| p.topic == number && p.role != Role::Data) {
+                continue;
+            }
             let partitions = plan.partitions.iter().enumerate();
             let cases: Vec<Case> = partitions
                 .filter(|(_, partition)| partition.topic == number)
@@ -322,6 +267,8 @@ pub fn promised(description: &Description, happened: Option<&Happened>) -> Vec<P
                     happened: happened
                         .map(|h| h.partitions.get(partition).copied().unwrap_or_default()),
                     error_surfaced: happened.is_some_and(|h| h.errors.get(index) == Some(&true)),
+                    cluster: plan.cluster,
+                    behind,
                 })
                 .collect();
             for row in &crate::guarantee::GUARANTEES {

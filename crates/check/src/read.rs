@@ -1,14 +1,22 @@
 //! The final read: what a reader finds who reads every partition from its beginning.
 //!
-//! There are no consumers yet, so it is made from the leaders' logs below their high watermarks.
-//! Checkers of the user's view get it and nothing else of the logs.
+//! It is made from the leaders' logs below their high watermarks: one reader at each isolation
+//! level, after everything else. Checkers of the user's view get it and nothing else of the logs.
 
+mod committed;
+mod missing;
+
+pub(crate) use committed::{Fate, Fates, Sides};
+pub(crate) use missing::Gone;
+
+use crate::entry::Entry;
 use crate::history::{History, Odd, What};
 use crate::runs::{Run, Runs};
 use crate::seen::Seen;
 use crate::told::Told;
 use crate::verdict::Aspect;
-use inflight_protocol::ids::{SessionId, TopicPartition};
+use inflight_protocol::TransactionResult;
+use inflight_protocol::ids::{ProducerId, SessionId, TopicPartition};
 use std::ops::Range;
 
 /// What a reader finds in the end.
@@ -20,6 +28,12 @@ pub(crate) struct FinalRead {
     entries: Vec<Piece>,
     /// By lane, what was found of it.
     pub(crate) seen: Vec<Seen>,
+    /// By lane, what transactions made of what was found. Empty without transactions.
+    fates: Vec<Fates>,
+    /// By transaction, in the order in which they began, what became of its records.
+    sides: Vec<Sides>,
+    /// The markers of the partition that is being read.
+    markers: Vec<Marker>,
     /// What is odd about it.
     pub(crate) oddities: Vec<Odd>,
     /// How many records were read, copies included.
@@ -36,10 +50,38 @@ pub(crate) struct Piece {
     pub(crate) offset: u64,
     pub(crate) run: Run,
     pub(crate) session: SessionId,
+    pub(crate) fate: Fate,
+    producer_id: Option<ProducerId>,
+}
+
+/// A control record that ends a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Marker {
+    offset: u64,
+    producer_id: Option<ProducerId>,
+    result: TransactionResult,
 }
 
 impl Piece {
-    const fn end(&self) -> u64 {
+    const fn of(entry: &Entry) -> Self {
+        Self {
+            offset: entry.offset,
+            run: Run::of(entry.first, entry.count),
+            session: entry.session,
+            fate: Fate::Plain,
+            producer_id: entry.producer_id,
+        }
+    }
+
+    /// The part of it at some offsets, of which it has one at least.
+    fn part(&self, offsets: Run) -> Self {
+        let (from, to) = (self.offset.max(offsets.start), self.end().min(offsets.end));
+        let start = self.run.start + (from - self.offset);
+        Self { offset: from, run: Run { start, end: start + (to - from) }, ..*self }
+    }
+
+    /// One past the offset of the last record.
+    pub(crate) const fn end(&self) -> u64 {
         self.offset.saturating_add(self.run.len())
     }
 }
@@ -49,7 +91,11 @@ impl Piece {
 pub(crate) struct Part {
     pub(crate) state: PartState,
     /// What lies below was read earlier and is not in the list.
-    from: u64,
+    pub(crate) from: u64,
+    /// Up to here everybody reads: the high watermark.
+    pub(crate) end: u64,
+    /// Up to here who wants committed records reads: the last stable offset.
+    pub(crate) stable: u64,
     entries: Range<usize>,
 }
 
@@ -80,23 +126,32 @@ impl FinalRead {
         for (seen, trace) in self.seen.iter_mut().zip(&history.traces) {
             seen.clone_from(&trace.seen);
         }
-        for partition in &history.partitions {
+        self.fates.iter_mut().for_each(Fates::clear);
+        for (index, partition) in history.partitions.iter().enumerate() {
             let (from, to) = (partition.logs.start(), partition.readable());
             let start = self.entries.len();
-            self.entries.extend(partition.logs.spine(from, to).map(|entry| Piece {
-                offset: entry.offset,
-                run: Run::of(entry.first, entry.count),
-                session: entry.session,
-            }));
+            self.markers.clear();
+            for entry in partition.logs.spine(from, to) {
+                if entry.is_records() {
+                    self.entries.push(Piece::of(&entry));
+                } else if let Some(result) = entry.content.result() {
+                    let (offset, producer_id) = (entry.offset, entry.producer_id);
+                    self.markers.push(Marker { offset, producer_id, result });
+                }
+            }
+            let name = TopicPartition::new(index as u16);
+            let stable = self.decide(&history.told, name, start, to.max(from));
             let state = match partition.leader() {
                 _ if partition.logs.end() == 0 => PartState::Whole,
                 None => PartState::Leaderless,
                 Some(_) if to < partition.logs.end() => PartState::Unsettled,
                 Some(_) => PartState::Whole,
             };
-            self.parts.push(Part { state, from, entries: start..self.entries.len() });
+            let (end, entries) = (to.max(from), start..self.entries.len());
+            self.parts.push(Part { state, from, end, stable, entries });
         }
         self.survey(&history.told);
+        self.take_sides(&history.told);
         let count = |seen: &Seen| seen.present.len() + seen.duplicated;
         self.records = self.seen.iter().map(count).sum();
     }
@@ -107,11 +162,23 @@ impl FinalRead {
         part.map_or(&[], |part| &self.entries[part.entries.clone()])
     }
 
+    /// What was found at some offsets of a partition, cut to them.
+    pub(crate) fn pieces_within(
+        &self,
+        partition: TopicPartition,
+        offsets: Run,
+    ) -> impl Iterator<Item = Piece> + '_ {
+        let offsets = if offsets.is_empty() { Run::default() } else { offsets };
+        let pieces = self.pieces(partition);
+        let from = pieces.partition_point(|piece| piece.end() <= offsets.start);
+        let inside = pieces[from..].iter().take_while(move |piece| piece.offset < offsets.end);
+        inside.map(move |piece| piece.part(offsets))
+    }
+
     /// Whether nobody can read an offset yet: the leader's log has it above its high watermark.
     pub(crate) fn is_ahead(&self, partition: TopicPartition, offset: u64) -> bool {
         let Some(part) = self.parts.get(partition.index()) else { return false };
-        let end = self.entries[part.entries.clone()].last().map_or(part.from, Piece::end);
-        part.state == PartState::Unsettled && offset >= end
+        part.state == PartState::Unsettled && offset >= part.end
     }
 
     /// How final the read of a partition is.
@@ -250,7 +317,8 @@ impl Beyond {
         for (index, partition) in history.partitions.iter().enumerate() {
             let name = TopicPartition::new(index as u16);
             for entry in partition.logs.spine(partition.readable(), partition.logs.end()) {
-                if let Some(lane) = history.told.find_lane(entry.session, name) {
+                let lane = history.told.find_lane(entry.session, name);
+                if let Some(lane) = lane.filter(|_| entry.is_records()) {
                     self.lanes[lane].insert(Run::of(entry.first, entry.count));
                 }
             }

@@ -5,6 +5,10 @@
 //! what the test says, possible or not. One millisecond lies between two facts.
 
 mod cluster;
+mod consumers;
+mod transactions;
+
+pub(crate) use transactions::READ_COMMITTED;
 
 use inflight_des::{Halt, Instant};
 use inflight_protocol::fact::{
@@ -20,21 +24,31 @@ type Record = (u16, u64, u32, Wire);
 /// How a batch calls itself on the wire: producer id and epoch and the sequence of the record.
 type Wire = Option<(u64, i16, i32)>;
 
+/// One partition.
+#[derive(Clone, Debug, Default)]
+struct Shelf {
+    logs: [Vec<Record>; 3],
+    marks: [u64; 3],
+    epoch: u32,
+    /// By session.
+    queued: Vec<u64>,
+    /// By session, the record that has sequence 0.
+    bases: Vec<u64>,
+}
+
 /// A run in the making.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     pub(crate) description: Description,
     pub(crate) facts: Vec<(Instant, Fact)>,
-    logs: [Vec<Record>; 3],
-    marks: [u64; 3],
-    epoch: u32,
-    queued: Vec<u64>,
+    /// The partition that steps are about.
+    here: usize,
+    shelves: Vec<Shelf>,
     messages: Vec<u64>,
     clients: Vec<u16>,
     batches: u32,
+    transactional: transactions::Memory,
 }
-
-const P: TopicPartition = TopicPartition::new(0);
 
 fn b(number: u8) -> BrokerId {
     BrokerId::new(number)
@@ -62,15 +76,43 @@ impl Script {
         let script = Self {
             description,
             facts: Vec::new(),
-            logs: Default::default(),
-            marks: [0; 3],
-            epoch: 0,
-            queued: Vec::new(),
+            here: 0,
+            shelves: vec![Shelf::default()],
             messages: vec![0, 0],
             clients: Vec::new(),
             batches: 0,
+            transactional: transactions::Memory::default(),
         };
         script.lead(1, 0).session(0)
+    }
+
+    /// Adds a partition like the first one and goes on with it.
+    pub(crate) fn partition(mut self) -> Self {
+        self.description.topics[0].replicas.push(vec![1, 2, 3]);
+        self.shelves.push(Shelf::default());
+        self.here = self.shelves.len() - 1;
+        let sessions = self.clients.len();
+        self.shelf().queued.resize(sessions, 0);
+        self.shelf().bases.resize(sessions, 0);
+        self.lead(1, 0)
+    }
+
+    /// Goes on with another partition.
+    pub(crate) const fn on(mut self, partition: usize) -> Self {
+        self.here = partition;
+        self
+    }
+
+    fn shelf(&mut self) -> &mut Shelf {
+        &mut self.shelves[self.here]
+    }
+
+    const fn at(&self) -> TopicPartition {
+        TopicPartition::new(self.here as u16)
+    }
+
+    fn replica(&self, broker: u8) -> &[Record] {
+        &self.shelves[self.here].logs[b(broker).index()]
     }
 
     pub(crate) fn min_isr(mut self, min_isr: u32) -> Self {
@@ -128,7 +170,10 @@ impl Script {
     pub(crate) fn session(mut self, client: u16) -> Self {
         let session = SessionId::new(self.clients.len() as u16);
         self.clients.push(client);
-        self.queued.push(0);
+        for shelf in &mut self.shelves {
+            shelf.queued.push(0);
+            shelf.bases.push(0);
+        }
         self.fact(Fact::ProducerStarted { client: ClientId::new(client), session })
     }
 
@@ -148,13 +193,14 @@ impl Script {
 
     /// A session queues its next records, which are messages that were numbered before.
     pub(crate) fn queue_again(mut self, session: u16, count: u32, message: u64) -> Self {
-        let first = self.queued[usize::from(session)];
-        self.queued[usize::from(session)] += u64::from(count);
+        let first = self.queued(session);
+        self.shelf().queued[usize::from(session)] += u64::from(count);
         let batch = self.next_batch();
+        let partition = self.at();
         self.fact(Fact::RecordsQueued {
             session: SessionId::new(session),
             thread: ThreadId::new(0),
-            partition: P,
+            partition,
             first,
             count,
             message,
@@ -165,7 +211,7 @@ impl Script {
 
     /// How many records a session has queued.
     pub(crate) fn queued(&self, session: u16) -> u64 {
-        self.queued[usize::from(session)]
+        self.shelves[self.here].queued[usize::from(session)]
     }
 
     fn next_batch(&mut self) -> BatchId {
@@ -177,16 +223,19 @@ impl Script {
     fn wire(&self, session: u16, first: u64) -> Wire {
         let client = usize::from(self.clients[usize::from(session)]);
         let idempotent = self.description.clients[client].enable_idempotence;
-        idempotent.then_some((u64::from(session), 0, first as i32))
+        let base = self.shelves[self.here].bases[usize::from(session)];
+        let (id, epoch) = self.transactional.identity(session).unwrap_or((session.into(), 0));
+        idempotent.then_some((id, epoch, first.wrapping_sub(base) as i32))
     }
 
     /// A batch goes to a broker; `attempt` counts from 0.
     pub(crate) fn send(self, session: u16, first: u64, count: u32, to: u8, attempt: u32) -> Self {
         let wire = self.wire(session, first);
         let correlation = CorrelationId::new(self.facts.len() as u32);
+        let partition = self.at();
         self.fact(Fact::BatchDrained {
             session: SessionId::new(session),
-            partition: P,
+            partition,
             batch: BatchId::new(first as u32),
             first,
             count,
@@ -254,16 +303,16 @@ impl Script {
     /// An application is told that records are delivered, at the offset at which broker `by` has
     /// them.
     pub(crate) fn ack(self, session: u16, first: u64, count: u32, by: u8) -> Self {
-        let log = &self.logs[b(by).index()];
-        let at = log.iter().position(|(s, o, ..)| (*s, *o) == (session, first));
+        let at = self.replica(by).iter().position(|(s, o, ..)| (*s, *o) == (session, first));
         let offset = at.expect("the broker has what it acks") as u64;
         self.ack_at(session, first, count, Some(offset))
     }
 
     pub(crate) fn ack_at(self, session: u16, first: u64, count: u32, offset: Option<u64>) -> Self {
+        let partition = self.at();
         self.fact(Fact::RecordsAcked {
             session: SessionId::new(session),
-            partition: P,
+            partition,
             batch: BatchId::new(first as u32),
             first,
             count,
@@ -272,9 +321,10 @@ impl Script {
     }
 
     pub(crate) fn fail(self, session: u16, first: u64, count: u32, error: SendError) -> Self {
+        let partition = self.at();
         self.fact(Fact::RecordsFailed {
             session: SessionId::new(session),
-            partition: P,
+            partition,
             batch: BatchId::new(first as u32),
             first,
             count,
@@ -285,13 +335,15 @@ impl Script {
     pub(crate) fn expire(self, session: u16, first: u64, count: u32, place: ExpiryPlace) -> Self {
         let batch = BatchId::new(first as u32);
         let session = SessionId::new(session);
-        self.fact(Fact::BatchExpired { session, partition: P, batch, first, count, place })
+        let partition = self.at();
+        self.fact(Fact::BatchExpired { session, partition, batch, first, count, place })
     }
 
     pub(crate) fn requeue(self, session: u16, first: u64, count: u32, error: ErrorCode) -> Self {
+        let partition = self.at();
         self.fact(Fact::BatchRequeued {
             session: SessionId::new(session),
-            partition: P,
+            partition,
             batch: BatchId::new(first as u32),
             first,
             count,
@@ -311,9 +363,10 @@ impl Script {
         let (session, producer_epoch) = (SessionId::new(session), ProducerEpoch::new(epoch));
         let from = Sequence::new(first as i32).expect("ordinals are not negative");
         let to = Sequence::ZERO;
+        let partition = self.at();
         self.fact(Fact::SequenceRewritten {
             session,
-            partition: P,
+            partition,
             batch,
             first,
             count,

@@ -1,10 +1,12 @@
 //! Each checker is seen to fire, and to keep quiet on a near miss.
 
 mod anything;
+mod consumers;
 mod explain;
 mod oracle;
 mod random;
 mod reference;
+mod transactions;
 mod user;
 
 use crate::script::Script;

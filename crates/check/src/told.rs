@@ -4,8 +4,12 @@
 //! records are numbered from 0 in the order of the send() calls.
 
 mod lane;
+mod readers;
+mod transactions;
 
 pub(crate) use lane::{Bound, Lane, SendCall};
+pub(crate) use readers::{Duty, Readers, Scope};
+pub(crate) use transactions::{Outcome, SentOffset, Transaction, Transactions};
 
 use crate::pool;
 use crate::runs::{Run, Runs};
@@ -27,6 +31,8 @@ pub(crate) struct Told {
     highest_acked: Vec<Option<Bound>>,
     /// Messages that were sent again.
     resends: Vec<Resend>,
+    transactions: Option<Box<Transactions>>,
+    readers: Option<Box<Readers>>,
     pub(crate) sent: u64,
     pub(crate) refused: u64,
     pub(crate) halt: Option<Halt>,
@@ -44,6 +50,8 @@ impl Clone for Told {
     /// As `clone`, but keeps the memory of lanes and sessions that are not needed now.
     fn clone_from(&mut self, source: &Self) {
         let Self { sessions, lanes, used, clients, highest_acked, resends, .. } = source;
+        self.transactions.clone_from(&source.transactions);
+        self.readers.clone_from(&source.readers);
         pool::copy(&mut self.sessions, sessions, Session::clear);
         // What lies behind those in use is cleared when it is used again.
         pool::copy(&mut self.lanes, &lanes[..*used], |_| {});
@@ -106,6 +114,17 @@ impl Told {
         self.highest_acked.clear();
         self.resends.clear();
         (self.sent, self.refused, self.halt, self.until) = (0, 0, None, Instant::START);
+        if let Some(transactions) = &mut self.transactions {
+            transactions.reset();
+        }
+        if let Some(readers) = &mut self.readers {
+            readers.reset();
+        }
+    }
+
+    /// Whether there are neither transactions nor consumers.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.transactions().is_none() && self.readers().is_none()
     }
 
     /// The lanes in the order in which they began.
@@ -128,6 +147,11 @@ impl Told {
     /// Whether a session's producer is gone.
     pub(crate) fn is_stopped(&self, session: SessionId) -> bool {
         self.sessions.get(session.index()).is_some_and(|session| session.is_stopped)
+    }
+
+    /// The client of a session.
+    pub(crate) fn client_of(&self, session: SessionId) -> Option<ClientId> {
+        self.sessions.get(session.index())?.client
     }
 
     /// The messages that were sent more than once.
@@ -180,7 +204,11 @@ impl Told {
         match *fact {
             Fact::RecordsQueued { session, partition, first, count, message, .. } => {
                 let lane = self.lane(session, partition);
-                self.queued(lane, seen.at, Run::of(first, u64::from(count)), message);
+                let run = Run::of(first, u64::from(count));
+                self.queued(lane, seen.at, run, message);
+                if let Some(transactions) = &mut self.transactions {
+                    transactions.queued(session, lane, run);
+                }
             }
             Fact::RecordsAcked { session, partition, first, count, base_offset, .. } => {
                 let lane = self.lane(session, partition);
@@ -213,6 +241,21 @@ impl Told {
                 self.session(session).blocked.retain(|(blocked, _)| *blocked != thread);
             }
             Fact::RunEnded { halt } => self.halt = Some(halt),
+            Fact::TransactionsInitialized { .. }
+            | Fact::TransactionBegun { .. }
+            | Fact::OffsetsAddedToTransaction { .. }
+            | Fact::TransactionEnding { .. }
+            | Fact::TransactionEnded { .. }
+            | Fact::TransactionCallFailed { .. }
+            | Fact::ConsumerStarted { .. }
+            | Fact::ConsumerStopped { .. }
+            | Fact::PartitionAssigned { .. }
+            | Fact::PartitionRevoked { .. }
+            | Fact::PositionSet { .. }
+            | Fact::RecordsReturned { .. }
+            | Fact::RecordsProcessed { .. }
+            | Fact::RecordsTransformed { .. }
+            | Fact::OffsetCommitReturned { .. } => self.on_other_fact(seen, fact),
             _ => return,
         }
         self.until = seen.at;

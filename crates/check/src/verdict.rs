@@ -5,7 +5,7 @@ use crate::promise::Reason;
 use crate::runs::Run;
 use inflight_des::Instant;
 use inflight_protocol::FactKind;
-use inflight_protocol::ids::{SessionId, TopicPartition};
+use inflight_protocol::ids::{ConsumerId, SessionId, TopicPartition};
 use std::fmt;
 
 /// What a checker says of a run.
@@ -50,6 +50,17 @@ pub enum View {
     User,
     /// Every log and every message too.
     Oracle,
+}
+
+/// What a run must have for a checker to examine anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Records.
+    Records,
+    /// Transactions.
+    Transactions,
+    /// Consumers.
+    Consumers,
 }
 
 macro_rules! checkers {
@@ -112,24 +123,83 @@ checkers! {
         "No record is missing below a record that the same session sent later."
     AppendOrder "B6" "append-order" User
         "A record lies behind every record that was acked before its send() call."
+    ReaderOrder "B7" "reader-order" User
+        "A consumer is given the records of a partition in order and without a gap."
+    RepeatableRead "B8" "repeatable-read" User
+        "What a consumer was given is in the log in the end, at the same offset."
+    AbortedRead "B9" "no-aborted-read" User
+        "Who reads committed records is given no record of an aborted transaction."
+    EarlyRead "B10" "no-early-read" User
+        "Who reads committed records is given none before its commit was asked for."
+    Atomicity "B11" "atomicity" User
+        "The records of a transaction count together or not at all, as its application was told."
+    Cycles "B12" "no-cycle" User
+        "No two committed transactions have read each other's records."
+    StableProgress "B13" "stable-progress" User
+        "Who reads committed records gets to the end of the log."
+    Fencing "B14" "fencing" User
+        "Once an instance of a transactional id is initialised, no older one commits anything."
+    ProcessedAtLeastOnce "B15" "processed-at-least-once" User
+        "Every record below a committed offset was processed."
+    ProcessedAtMostOnce "B16" "processed-at-most-once" User
+        "No record is processed twice."
+    ExactlyOnce "B17" "exactly-once" User
+        "Every input that was committed has its output exactly once."
     TruthfulErrors "B18" "truthful-errors" User
         "A record that was refused for certain is not in the log, an acked one was appended."
     SpuriousFatal "B19" "no-spurious-fatal" User
         "A producer that does nothing wrong is not told that it is fenced or out of sequence."
     Progress "B20" "progress" User
-        "Every send() is answered in the time that the settings give it."
+        "Every call is answered in the time that the settings give it."
+    Ownership "B21" "ownership" User
+        "In one generation of a group a partition belongs to one member."
     LogMatching "W1" "log-matching" Oracle
         "Two replicas are equal below the lower of their high watermarks."
     LeaderCompleteness "W2" "leader-completeness" Oracle
         "A new leader's log has everything that was committed."
     Truncation "W5" "no-committed-truncation" Oracle
         "No replica cuts committed records from its log."
+    UniqueIdentity "W6" "unique-identity" Oracle
+        "No two live producers have the same producer id and producer epoch."
     Sequences "W7" "sequences" Oracle
         "A leader appends the sequence numbers of a producer epoch without gap and repetition."
     DoubleAppend "W8" "no-double-append" Oracle
         "No leader appends a record that its log has already."
+    KnownTransactions "W9" "known-transactions" Oracle
+        "Every transaction that is open in a partition is known to its coordinator."
+    Markers "W10" "markers" Oracle
+        "A marker ends the transaction that it is meant for, as its other markers do."
+    StableOffset "W11" "stable-offset" Oracle
+        "The last stable offset is where the first undecided transaction begins."
     ProducerState "W12" "producer-state" Oracle
         "What a leader knows of a producer is what its own log says."
+    TransactionalOffsets "W13" "transactional-offsets" Oracle
+        "A group has the offsets of a transaction exactly if the transaction is committed."
+}
+
+impl CheckerId {
+    /// What a run must have for it to examine anything.
+    pub const fn subject(self) -> Subject {
+        match self {
+            Self::AbortedRead
+            | Self::Atomicity
+            | Self::StableProgress
+            | Self::Fencing
+            | Self::KnownTransactions
+            | Self::Markers
+            | Self::StableOffset
+            | Self::TransactionalOffsets => Subject::Transactions,
+            Self::ReaderOrder
+            | Self::RepeatableRead
+            | Self::EarlyRead
+            | Self::Cycles
+            | Self::ProcessedAtLeastOnce
+            | Self::ProcessedAtMostOnce
+            | Self::ExactlyOnce
+            | Self::Ownership => Subject::Consumers,
+            _ => Subject::Records,
+        }
+    }
 }
 
 impl fmt::Display for CheckerId {
@@ -204,6 +274,45 @@ pub enum Aspect {
     WrongDuplicate,
     /// Replicas still differ in the end.
     NotConverged,
+    /// Lost for readers: the log has the record, and a marker says that it does not count.
+    Undone,
+    /// Told committed, and it does not count.
+    FalseCommit,
+    /// Told aborted or never committed, and it counts.
+    FalseAbort,
+    /// Part of a transaction counts and part does not.
+    Torn,
+    /// Given after a later record.
+    Backwards,
+    /// Never given, although a later record was.
+    PassedOver,
+    /// Given, and not in the log any more.
+    Vanished,
+    /// A reader of committed records finds it in the end.
+    Visible,
+    /// A call of an instance that was replaced succeeded.
+    ZombieCommit,
+    /// A record that an instance sent after it was replaced counts.
+    ZombieRecord,
+    /// A marker that ends records of two transactions.
+    Mixed,
+    /// A marker that nobody asked for.
+    WrongEnd,
+    /// Markers of one transaction that say different things.
+    Disagreed,
+    /// A transactional call without an answer.
+    Waiting,
+    /// A transactional call failed for good.
+    Call,
+}
+
+/// A transaction by its number in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionName {
+    /// The session.
+    pub session: SessionId,
+    /// Counts the transactions of the session from 0.
+    pub number: u32,
 }
 
 /// Something a checker found.
@@ -225,6 +334,10 @@ pub struct Finding {
     pub total: u64,
     /// The offset concerned, for checkers that look at one.
     pub offset: Option<u64>,
+    /// The transaction concerned, for checkers that look at one.
+    pub transaction: Option<TransactionName>,
+    /// The consumer concerned, for checkers that look at one.
+    pub consumer: Option<ConsumerId>,
     /// The fact that decides it, if it is known at once.
     pub decisive: Option<FactRef>,
 }
@@ -259,6 +372,20 @@ pub struct Counts {
     pub failed_but_present: u64,
     /// Records that a reader finds, copies included.
     pub read: u64,
+    /// Transactions that are committed, as their application was told.
+    pub transactions_committed: u64,
+    /// Transactions that are aborted, as their application was told.
+    pub transactions_aborted: u64,
+    /// Transactions whose application was never told how they ended.
+    pub transactions_unknown: u64,
+    /// Records that poll() returned, each time counted.
+    pub returned: u64,
+    /// Effects outside of Kafka: records that were processed, each time counted.
+    pub processed: u64,
+    /// Effects of a record beyond its first.
+    pub processed_twice: u64,
+    /// Records below a committed offset that nobody processed, or made messages of that count.
+    pub skipped: u64,
 }
 
 /// What one checker says.
@@ -271,29 +398,45 @@ pub struct Opinion {
 }
 
 /// What all checkers say of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    opinions: [Opinion; CheckerId::ALL.len()],
+    /// By checker. Apart from one another they are half as large.
+    verdicts: [Verdict; CheckerId::ALL.len()],
+    examined: [u64; CheckerId::ALL.len()],
     /// What became of the records.
     pub counts: Counts,
     /// Everything that was found, in the order of the checkers.
     pub findings: Vec<Finding>,
 }
 
+impl Default for Judgement {
+    /// Nothing was judged.
+    fn default() -> Self {
+        Self {
+            verdicts: [Verdict::Vacuous; CheckerId::ALL.len()],
+            examined: [0; CheckerId::ALL.len()],
+            counts: Counts::default(),
+            findings: Vec::new(),
+        }
+    }
+}
+
 impl Judgement {
     /// What one checker says.
     pub const fn opinion(&self, checker: CheckerId) -> Opinion {
-        self.opinions[checker as usize]
+        let (verdict, examined) =
+            (self.verdicts[checker as usize], self.examined[checker as usize]);
+        Opinion { verdict, examined }
     }
 
     /// Every checker with what it says.
     pub fn opinions(&self) -> impl Iterator<Item = (CheckerId, Opinion)> + '_ {
-        CheckerId::ALL.iter().copied().zip(self.opinions.iter().copied())
+        CheckerId::ALL.iter().map(|checker| (*checker, self.opinion(*checker)))
     }
 
     /// The gravest verdict.
     pub fn worst(&self) -> Verdict {
-        self.opinions.iter().map(|opinion| opinion.verdict).max().unwrap_or_default()
+        self.verdicts.iter().copied().max().unwrap_or_default()
     }
 
     /// The findings of one checker.
@@ -302,24 +445,25 @@ impl Judgement {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.opinions = Default::default();
+        self.verdicts = [Verdict::Vacuous; CheckerId::ALL.len()];
+        self.examined = [0; CheckerId::ALL.len()];
         self.counts = Counts::default();
         self.findings.clear();
     }
 
     /// Notes that a checker has examined something.
     pub(crate) fn examined(&mut self, checker: CheckerId, count: u64) {
-        let opinion = &mut self.opinions[checker as usize];
-        opinion.examined += count;
+        self.examined[checker as usize] += count;
         if count > 0 {
-            opinion.verdict = opinion.verdict.max(Verdict::Ok);
+            let verdict = &mut self.verdicts[checker as usize];
+            *verdict = (*verdict).max(Verdict::Ok);
         }
     }
 
     /// Notes a finding.
     pub(crate) fn find(&mut self, finding: Finding) {
-        let opinion = &mut self.opinions[finding.checker as usize];
-        opinion.verdict = opinion.verdict.max(finding.verdict);
+        let verdict = &mut self.verdicts[finding.checker as usize];
+        *verdict = (*verdict).max(finding.verdict);
         self.findings.push(finding);
     }
 }

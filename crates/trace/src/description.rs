@@ -3,6 +3,10 @@
 //! Names, replica assignments and the settings that decide what is promised. Settings carry
 //! Kafka's own keys in the file.
 
+mod consumer;
+
+pub use consumer::{CommitStyle, ConsumerDescription};
+
 use inflight_protocol::{Acks, BrokerId, BrokerSet, ClientId, Cluster, TopicPartition, Topics};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -46,6 +50,21 @@ pub struct Description {
     /// The level of the feature transaction.version.
     #[serde(rename = "transaction.version", default, skip_serializing_if = "Option::is_none")]
     pub transaction_version: Option<u8>,
+    /// transaction.partition.verification.enable of the brokers. Kafka's default is true.
+    #[serde(
+        rename = "transaction.partition.verification.enable",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub transaction_partition_verification_enable: Option<bool>,
+    /// transaction.abort.timed.out.transaction.cleanup.interval.ms of the brokers. Kafka's default
+    /// is 10 s.
+    #[serde(
+        rename = "transaction.abort.timed.out.transaction.cleanup.interval.ms",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub transaction_cleanup_interval_ms: Option<u64>,
     /// What each fault of the scenario does, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -74,7 +93,7 @@ pub struct TopicDescription {
     pub unclean_leader_election_enable: bool,
 }
 
-/// A client of a setup: the program around a producer.
+/// A client of a setup: the program around a producer, a consumer or both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientDescription {
@@ -101,6 +120,23 @@ pub struct ClientDescription {
     pub delivery_timeout_ms: u64,
     /// Every effective setting of the producer, as key and text.
     pub config: Vec<(String, String)>,
+    /// Whether it has a producer. The settings of a producer mean nothing in a client without one.
+    #[serde(default = "is_usual", skip_serializing_if = "Clone::clone")]
+    pub produces: bool,
+    /// transactional.id
+    #[serde(rename = "transactional.id", default, skip_serializing_if = "Option::is_none")]
+    pub transactional_id: Option<String>,
+    /// transaction.timeout.ms
+    #[serde(rename = "transaction.timeout.ms", default, skip_serializing_if = "Option::is_none")]
+    pub transaction_timeout_ms: Option<u64>,
+    /// Its consumer and how the application uses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<ConsumerDescription>,
+}
+
+/// What an old file does not say.
+const fn is_usual() -> bool {
+    true
 }
 
 impl Default for ClientDescription {
@@ -116,6 +152,10 @@ impl Default for ClientDescription {
             max_in_flight: 5,
             delivery_timeout_ms: 120_000,
             config: Vec::new(),
+            produces: true,
+            transactional_id: None,
+            transaction_timeout_ms: None,
+            consumer: None,
         }
     }
 }
@@ -333,6 +373,32 @@ mod tests {
         assert_eq!(serde_json::from_str::<Description>(&text).unwrap(), description());
         assert!(text.contains(r#""acks":"all""#), "{text}");
         assert!(text.contains(r#""min.insync.replicas":2"#), "{text}");
+    }
+
+    #[test]
+    fn what_only_transactions_and_consumers_have_is_left_out_and_may_be_missing() {
+        let text = serde_json::to_string(&description()).unwrap();
+        for word in ["transaction", "consumer", "produces"] {
+            assert!(!text.contains(word), "{text}");
+        }
+        let mut d = description();
+        (d.transaction_version, d.transaction_cleanup_interval_ms) = (Some(1), Some(10_000));
+        d.transaction_partition_verification_enable = Some(false);
+        d.clients[0] = ClientDescription {
+            produces: false,
+            transactional_id: Some("t1".to_owned()),
+            transaction_timeout_ms: Some(60_000),
+            consumer: Some(ConsumerDescription {
+                group: Some("g".to_owned()),
+                commits: CommitStyle::CommitFirst,
+                ..Default::default()
+            }),
+            ..d.clients[0].clone()
+        };
+        let text = serde_json::to_string(&d).unwrap();
+        assert!(text.contains(r#""commits":"commit-first""#), "{text}");
+        assert!(text.contains(r#""isolation.level":"read_uncommitted""#), "{text}");
+        assert_eq!(serde_json::from_str::<Description>(&text).unwrap(), d);
     }
 
     #[test]

@@ -34,7 +34,10 @@ pub mod observer;
 pub mod recorder;
 pub mod story;
 
-pub use description::{ClientDescription, Description, DescriptionError, TopicDescription};
+pub use description::{
+    ClientDescription, CommitStyle, ConsumerDescription, Description, DescriptionError,
+    TopicDescription,
+};
 pub use digest::{Divergence, TraceDigest, first_divergence};
 pub use names::Names;
 pub use observer::{Forbid, Observer};

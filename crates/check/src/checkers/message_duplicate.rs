@@ -27,7 +27,8 @@ pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
                         send.run.start + again.start.saturating_sub(messages.start),
                         again.len(),
                     );
-                    for present in user.read.seen[index].present.common_runs(records) {
+                    let counting = user.read.counting(user.told, index);
+                    for present in counting.common_runs(records) {
                         let first = again.start + (present.start - records.start);
                         for copy in found.common_runs(Run::of(first, present.len())) {
                             into.add(Found {

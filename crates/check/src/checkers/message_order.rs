@@ -4,6 +4,7 @@
 //! order of the session.
 
 use super::{Found, NEVER, UserView};
+use crate::read::Fate;
 use crate::runs::Run;
 use crate::seen::{Oddity, Seen};
 use crate::verdict::{Aspect, CheckerId, Judgement};
@@ -34,7 +35,7 @@ fn check_partition(
     for piece in user.read.pieces(partition) {
         let Some(lane) = user.told.find_lane(piece.session, partition) else { continue };
         let lane = &user.told.lanes()[lane];
-        if lane.client != Some(client) {
+        if lane.client != Some(client) || piece.fate == Fate::Aborted {
             continue;
         }
         for (run, send) in lane.sends_of(piece.run) {

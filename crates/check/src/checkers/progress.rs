@@ -1,11 +1,12 @@
-//! B20, progress: every send() is answered in the time that the settings give it.
+//! B20, progress: every call is answered in the time that the settings give it.
 //!
-//! At rest nothing may be unanswered. In a run that was stopped earlier, delivery.timeout.ms or
-//! max.block.ms must be over, with a second to spare. A process that stopped running for a while is
+//! At rest nothing may be unanswered: neither a record nor a call of send(), commitTransaction() or
+//! abortTransaction(). In a run that was stopped earlier, delivery.timeout.ms or max.block.ms must be
+//! over, with a second to spare. A process that stopped running for a while is
 //! excused, and so is one that is gone.
 
-use super::{ALWAYS, Found, UserView};
-use crate::verdict::{Aspect, CheckerId, Finding, Judgement, Verdict};
+use super::{ALWAYS, About, Found, UserView};
+use crate::verdict::{Aspect, CheckerId, Judgement, TransactionName, Verdict};
 use inflight_des::{Halt, Instant, Span};
 use inflight_protocol::ClientId;
 
@@ -40,6 +41,25 @@ pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
         }
     }
     blocked(user, is_late, into);
+    waiting(user, is_late, into);
+}
+
+/// Calls that end a transaction and did not return.
+fn waiting(user: &UserView<'_>, is_late: impl Fn(Instant, u64) -> bool, into: &mut Judgement) {
+    let Some(transactions) = user.told.transactions() else { return };
+    let alive = transactions.list().iter().filter(|t| !user.told.is_stopped(t.session));
+    for transaction in alive {
+        let Some(fact) = transaction.asking else { continue };
+        into.examined(CHECKER, 1);
+        let client = user.told.client_of(transaction.session);
+        if user.was_paused(client) || !is_late(fact.at, user.plan.client(client).max_block_ms) {
+            continue;
+        }
+        let (session, number) = (transaction.session, transaction.number);
+        let name = Some(TransactionName { session, number });
+        let about = About { transaction: name, decisive: Some(fact), ..About::default() };
+        into.add_fact((CHECKER, Aspect::Waiting), (ALWAYS, Verdict::Violation), about);
+    }
 }
 
 /// Calls of send() that did not return.
@@ -51,17 +71,8 @@ fn blocked(user: &UserView<'_>, is_late: impl Fn(Instant, u64) -> bool, into: &m
             if user.was_paused(state.client) || !is_late(fact.at, max_block) {
                 continue;
             }
-            into.find(Finding {
-                checker: CHECKER,
-                verdict: Verdict::Violation,
-                aspect: Aspect::Blocked,
-                guarantee: ALWAYS.guarantee(),
-                excuse: None,
-                records: Vec::new(),
-                total: 0,
-                offset: None,
-                decisive: Some(*fact),
-            });
+            let about = About { decisive: Some(*fact), ..About::default() };
+            into.add_fact((CHECKER, Aspect::Blocked), (ALWAYS, Verdict::Violation), about);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{ALWAYS, Found, UserView, incidents};
 use crate::history::{History, is_certain};
 use crate::runs::Run;
 use crate::verdict::{Aspect, CheckerId, Judgement, Verdict};
+use inflight_protocol::TransactionResult;
 use inflight_protocol::fact::SendError;
 
 const CHECKER: CheckerId = CheckerId::TruthfulErrors;
@@ -41,9 +42,48 @@ pub(super) fn check(user: &UserView<'_>, oracle: Option<&History>, into: &mut Ju
             }
         }
     }
+    check_ends(user, into);
     let Some(history) = oracle else { return };
     for incident in incidents(history, CHECKER) {
         into.add_incident(incident, ALWAYS, Verdict::Violation);
+    }
+}
+
+/// What was told of the end of transactions.
+fn check_ends(user: &UserView<'_>, into: &mut Judgement) {
+    let Some(transactions) = user.told.transactions() else { return };
+    for (index, lane) in user.lanes() {
+        let fates = user.read.fates(index);
+        let armed = user.cases[index].atomic();
+        for member in transactions.members(index) {
+            let Some((result, _)) = transactions.get(member.transaction).and_then(|t| t.ended)
+            else {
+                continue;
+            };
+            into.examined(CHECKER, member.run.len());
+            let (aspect, runs): (_, Vec<Run>) = match result {
+                TransactionResult::Commit => {
+                    let outside = fates.outside_of(member.run);
+                    let undone = outside.flat_map(|run| fates.aborted.common_runs(run));
+                    (Aspect::FalseCommit, undone.collect())
+                }
+                TransactionResult::Abort => {
+                    (Aspect::FalseAbort, fates.committed.common_runs(member.run).collect())
+                }
+            };
+            for run in runs {
+                into.add(Found {
+                    checker: CHECKER,
+                    aspect,
+                    verdict: user.weigh(lane.partition, armed),
+                    armed,
+                    session: lane.session,
+                    partition: lane.partition,
+                    run,
+                    offset: None,
+                });
+            }
+        }
     }
 }
 

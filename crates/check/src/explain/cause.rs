@@ -5,7 +5,7 @@ use super::duplicate::{self, Again};
 use super::electable::Electable;
 use super::mechanism::Mechanism;
 use super::trail::Trail;
-use super::{decisive_of, loss, order};
+use super::{decisive_of, end, loss, order, work};
 use crate::verdict::{Aspect, CheckerId, Finding};
 use inflight_des::Instant;
 use inflight_protocol::fact::{Election, SendError};
@@ -32,10 +32,16 @@ pub(super) fn of(
         CheckerId::OffsetAgreement if finding.aspect == Aspect::Elsewhere => {
             trail.map_or(only(Mechanism::Unknown), loss::elsewhere)
         }
+        CheckerId::NoLoss if finding.aspect == Aspect::Undone => end::of(facts, finding, trail),
         CheckerId::NoLoss | CheckerId::OffsetAgreement => trail
             .map_or(only(Mechanism::Unknown), |trail| {
                 loss::recognise(facts, trail, acks_of(description, facts, trail))
             }),
+        CheckerId::TruthfulErrors
+            if matches!(finding.aspect, Aspect::FalseCommit | Aspect::FalseAbort) =>
+        {
+            end::of(facts, finding, trail)
+        }
         CheckerId::TruthfulErrors => match (trail, finding.aspect) {
             (Some(trail), Aspect::FalseAck) => {
                 loss::recognise(facts, trail, acks_of(description, facts, trail))
@@ -82,6 +88,17 @@ pub(super) fn of(
             Cause { mechanism, decisive: failed.map(|(index, _)| index) }
         }
         CheckerId::AppendOrder => only(Mechanism::Unknown),
+        CheckerId::UniqueIdentity => only(Mechanism::IdentityTwice),
+        CheckerId::ReaderOrder
+        | CheckerId::ProcessedAtLeastOnce
+        | CheckerId::ProcessedAtMostOnce
+        | CheckerId::ExactlyOnce
+        | CheckerId::Ownership => work::of(facts, finding),
+        CheckerId::RepeatableRead if finding.aspect != Aspect::Undone => trail
+            .map_or(only(Mechanism::Unknown), |trail| {
+                loss::recognise(facts, trail, acks_of(description, facts, trail))
+            }),
+        _ => end::of(facts, finding, trail),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A finding in one sentence.
 
+mod exactly_once;
+
 use super::name;
 use super::trail::Record;
 use crate::verdict::{Aspect, CheckerId, Finding};
@@ -29,6 +31,11 @@ pub(super) fn of(finding: &Finding, other: Option<Record>, namer: &Namer) -> Str
         (CheckerId::NoLoss, Aspect::Unreadable) => {
             format!(
                 "{subject} {was} acked, and {is} in the leader's log where no reader finds it yet"
+            )
+        }
+        (CheckerId::NoLoss, Aspect::Undone) => {
+            format!(
+                "{subject} {was} acked and committed, and {is} lost to who reads committed records"
             )
         }
         (CheckerId::NoLoss, _) => format!("{subject} {was} acked and {is} lost"),
@@ -62,8 +69,14 @@ pub(super) fn of(finding: &Finding, other: Option<Record>, namer: &Namer) -> Str
         (CheckerId::TruthfulErrors, Aspect::FalseAck) => {
             format!("{subject} {was} acked, and no leader ever appended it")
         }
+        (CheckerId::TruthfulErrors, Aspect::FalseCommit | Aspect::FalseAbort) => {
+            exactly_once::of(finding, &subject, namer)
+        }
         (CheckerId::TruthfulErrors, _) => {
             format!("{subject} {was} refused for certain and {is} in the log")
+        }
+        (CheckerId::SpuriousFatal, Aspect::Call) | (CheckerId::Progress, Aspect::Waiting) => {
+            exactly_once::of(finding, &subject, namer)
         }
         (CheckerId::SpuriousFatal, _) => {
             format!("{subject} failed with an error that is meant for rivals")
@@ -104,5 +117,6 @@ pub(super) fn of(finding: &Finding, other: Option<Record>, namer: &Namer) -> Str
         (CheckerId::ProducerState, _) => {
             format!("{subject} {was} accepted{at} against what the log says of its producer")
         }
+        _ => exactly_once::of(finding, &subject, namer),
     }
 }

@@ -216,6 +216,109 @@ mechanisms! {
     ReplicasDiffer "replicas-differ"
         "A replica's log is not what its leader's log is."
         []
+    LateEnd "late-end-of-transaction"
+        "A request to end one transaction was late and ended the next one: they have one producer \
+         epoch, so the coordinator cannot tell them apart. That is a known flaw of the protocol \
+         before transaction.version 2 (KAFKA-17754)."
+        ["transaction.version=2": "each transaction has its own producer epoch",
+         "a new producer after a time-out of commitTransaction() or abortTransaction()":
+         "initTransactions() raises the producer epoch before the next transaction"]
+    LateBatchJoined "late-batch-joined"
+        "A batch of a transaction that was over arrived late, when the next transaction of its \
+         producer was open, and became part of it: both have one producer epoch. That is a known \
+         flaw of the protocol before transaction.version 2 (KIP-890)."
+        ["transaction.version=2": "the leader refuses a batch of an older producer epoch"]
+    HangingTransaction "hanging-transaction"
+        "A batch arrived late, after the marker of its transaction, and opened a transaction that \
+         the coordinator knows nothing of: no marker will ever end it (KAFKA-14402)."
+        ["transaction.partition.verification.enable=true":
+         "the leader asks the coordinator before it opens a transaction",
+         "transaction.version=2": "the leader refuses a batch of an older producer epoch",
+         "kafka-transactions.sh abort": "it ends the transaction by hand"]
+    OpenTransaction "open-transaction"
+        "The transaction was begun and nobody has ended it, so that who reads committed records \
+         waits before its first record."
+        ["a smaller transaction.timeout.ms": "the coordinator aborts it sooner",
+         "one transactional.id for each instance, kept over restarts":
+         "the next instance ends it at once"]
+    TransactionTimedOut "transaction-timed-out"
+        "The transaction took longer than transaction.timeout.ms; its coordinator aborted what \
+         was written, and the producer went on without knowing."
+        ["transaction.timeout.ms above the longest transaction": "it is not aborted",
+         "transaction.version=2": "what comes later is refused, since the epoch was raised"]
+    AbortedByRival "aborted-by-rival"
+        "Another instance with the same transactional.id was initialised, and the coordinator \
+         aborted the open transaction of this one."
+        ["one transactional.id for each instance": "instances do not fence each other"]
+    ZombieNotFenced "zombie-not-fenced"
+        "An instance that was replaced committed all the same: coordinator or leader broke Kafka's \
+         rule."
+        []
+    MarkersApart "markers-apart"
+        "The markers of one transaction say different things: the coordinator broke Kafka's rule."
+        []
+    OffsetsApart "offsets-apart"
+        "A group's offsets did not follow the transaction that brought them: the coordinator broke \
+         Kafka's rule."
+        []
+    ReadUncommitted "read-uncommitted"
+        "The consumer reads everything below the high watermark, whatever becomes of its \
+         transaction."
+        ["isolation.level=read_committed": "records are given when their transaction is committed"]
+    ReadAboveStable "read-above-stable"
+        "A reader of committed records was given records above the last stable offset: broker or \
+         consumer broke Kafka's rule."
+        []
+    StableOffsetWrong "stable-offset-wrong"
+        "A leader took another offset for the last stable one than its own log gives: it broke \
+         Kafka's rule."
+        []
+    CommittedFirst "committed-before-processing"
+        "The offset was committed before the record was processed, and the consumer that had it \
+         was gone or had lost the partition before it came to that."
+        ["commit after processing": "what is committed was processed",
+         "enable.auto.commit=false": "nothing is committed behind the application's back"]
+    CommitLost "commit-lost"
+        "The record was processed, and the consumer was gone before the offset was committed, so \
+         that the next one began before it."
+        ["sendOffsetsToTransaction() with the results":
+         "results and offset become one, as long as the results go to Kafka",
+         "a sink that ignores repeated messages": "a repetition does no harm",
+         "commit before processing": "nothing is processed twice, and something may be skipped"]
+    RebalanceRedelivery "rebalance-redelivery"
+        "A rebalance gave the partition to another consumer while the one before was still at work \
+         on records that it had not committed."
+        ["sendOffsetsToTransaction() with the metadata of the group":
+         "what a replaced member wants to commit is refused (KIP-447)",
+         "max.poll.interval.ms above the longest work between two polls":
+         "a slow member keeps its partitions",
+         "a sink that ignores repeated messages": "a repetition does no harm"]
+    NoRewind "no-rewind-after-abort"
+        "The transaction was aborted, and the application read on where the consumer was: an abort \
+         does not take the consumer back."
+        ["seek() to the committed offsets after abortTransaction()": "the records come again"]
+    ResetToLatest "reset-to-latest"
+        "The consumer found no position of its own and auto.offset.reset=latest took it to the \
+         end of the log."
+        ["auto.offset.reset=earliest": "records come again rather than never"]
+    EffectOutside "effect-outside"
+        "The transaction was aborted and its records were processed again; what the application \
+         does outside of Kafka is not part of a transaction."
+        ["a sink that ignores repeated messages": "a repetition does no harm",
+         "effects only through Kafka's topics": "an abort takes them back"]
+    OutputMissing "output-missing"
+        "The record was read and committed, and the message that was made of it never became part \
+         of the log that counts."
+        ["sendOffsetsToTransaction() with the results": "the offset counts only with its output"]
+    ConsumerBroke "consumer-broke"
+        "The consumer, or the broker that it read from, broke Kafka's rule."
+        []
+    TwoOwners "two-owners"
+        "The group gave one partition to two members: the assignment broke Kafka's rule."
+        []
+    IdentityTwice "identity-twice"
+        "A producer id was given out twice: the cluster broke Kafka's rule."
+        []
     NeverAnswered "never-answered"
         "The application waits for an answer that does not come."
         []

@@ -52,6 +52,11 @@ fn in_force(
             topic(|topic| !topic.unclean_leader_election_enable)
         }
         "eligible.leader.replicas.version=1" => description.eligible_leader_replicas,
+        "transaction.version=2" => description.transaction_version.is_some_and(|v| v >= 2),
+        "transaction.partition.verification.enable=true" => {
+            description.transaction_partition_verification_enable.unwrap_or(true)
+        }
+        "transactional.id" => client(|client| client.transactional_id.is_some()),
         _ => false,
     }
 }

@@ -76,7 +76,7 @@ impl History {
             }
             Fact::ProducerIdAssigned { session, producer_id, producer_epoch }
             | Fact::ProducerEpochBumped { session, producer_id, producer_epoch } => {
-                self.identified(session, producer_id, producer_epoch);
+                self.identified(seen, session, producer_id, producer_epoch);
             }
             Fact::ProducerPaused { client } => {
                 if self.paused.len() <= client.index() {
@@ -85,12 +85,14 @@ impl History {
                 self.paused[client.index()] = true;
             }
             Fact::BrokerCrashed { broker, surviving } => {
+                self.calm.on_fact(seen.at, fact);
                 self.partitions.iter_mut().for_each(|p| p.crashed(broker, surviving));
             }
             Fact::BrokerStopped { broker } => {
                 self.partitions.iter_mut().for_each(|p| p.stopped(broker));
             }
             Fact::BrokerStarted { broker } => {
+                self.calm.on_fact(seen.at, fact);
                 self.partitions.iter_mut().for_each(|p| p.started(broker));
             }
             Fact::BrokerRegistered { broker, .. } => {
@@ -118,7 +120,7 @@ impl History {
                 let index = self.at(partition);
                 let mark = high_watermark.get();
                 self.partitions[index].recovered(broker, from.get(), to.get(), mark);
-                self.producers[index].lapse();
+                self.lapse(index);
             }
             Fact::IsrProposed { partition, to, .. } => {
                 let index = self.at(partition);
@@ -129,6 +131,7 @@ impl History {
                 self.partitions[index].isr_changed(seen.at, from, to, elr);
             }
             Fact::LeaderElected { partition, leader, leader_epoch, election } => {
+                self.calm.on_fact(seen.at, fact);
                 let index = self.at(partition);
                 self.partitions[index].elected(seen.at, leader, leader_epoch, election);
             }
@@ -136,7 +139,7 @@ impl History {
                 let index = self.at(partition);
                 let mark = high_watermark.get();
                 let taken = self.partitions[index].became_leader(broker, leader_epoch, mark);
-                self.producers[index].lapse();
+                self.lapse(index);
                 if let Some(taken) = taken {
                     self.took_over(seen, partition, taken);
                 }
@@ -145,7 +148,15 @@ impl History {
                 let index = self.at(partition);
                 self.partitions[index].became_follower(broker);
             }
-            _ => {}
+            _ => self.on_coordinated_fact(seen, fact),
+        }
+    }
+
+    /// A partition's log became another one: what follows from it must be looked up anew.
+    pub(super) fn lapse(&mut self, index: usize) {
+        self.producers[index].lapse();
+        if let Some(coordinated) = &mut self.coordinated {
+            coordinated.lapse(index);
         }
     }
 
@@ -201,10 +212,10 @@ impl History {
         let index = self.at(partition);
         let state = &mut self.partitions[index];
         let cut = state.truncated(broker, to.get());
-        self.producers[index].lapse();
+        self.lapse(index);
         if cut.is_some() {
             let incident = seen.incident(CheckerId::Truncation, Aspect::Plain, partition);
-            let armed = state.committed_armed();
+            let armed = self.partitions[index].committed_armed();
             self.incidents.push(incident.at_offset(to.get()).armed(armed));
         }
     }
@@ -220,7 +231,23 @@ impl History {
         }
     }
 
-    fn identified(&mut self, session: SessionId, id: ProducerId, epoch: ProducerEpoch) {
+    pub(super) fn identified(
+        &mut self,
+        seen: FactRef,
+        session: SessionId,
+        id: ProducerId,
+        epoch: ProducerEpoch,
+    ) {
+        self.examined.identities += 1;
+        let mut rivals = self.identities.iter().enumerate().filter(|(other, identity)| {
+            *other != session.index() && (identity.id, identity.epoch) == (Some(id), epoch)
+        });
+        let live = |(other, _): (usize, _)| !self.told.is_stopped(SessionId::new(other as u16));
+        if rivals.any(live) {
+            let none = TopicPartition::new(0);
+            let incident = seen.incident(CheckerId::UniqueIdentity, Aspect::Plain, none);
+            self.incidents.push(incident);
+        }
         if self.identities.len() <= session.index() {
             self.identities.resize(session.index() + 1, Identity::default());
         }

@@ -35,19 +35,24 @@ impl History {
         state.is_plain &= plain && appended == Appended::Grown;
         match appended {
             Appended::Grown => {}
-            Appended::Rewritten => return self.producers[index].lapse(),
+            Appended::Rewritten => return self.lapse(index),
             Appended::Copied => return,
+        }
+        if self.told.transactions().is_some() {
+            self.appended_in_transaction(seen, partition, &entry);
         }
         if entry.producer_id.is_some() {
             self.examined.sequences += 1;
             self.examined.decisions += 1;
-            let logs = &state.logs;
+            let logs = &self.partitions[index].logs;
             let log = || logs.spine(0, before);
             if let Some(fault) = self.producers[index].append(broker, log, &entry) {
                 self.sequence_fault(seen, partition, &entry, fault);
             }
         }
-        if self.partitions[index].logs.entries() > self.settled.limits.max {
+        let many = self.partitions[index].logs.entries() > self.settled.limits.max;
+        // What consumers were given is held against the log in the end.
+        if many && !self.plan.is_coordinated && self.told.is_simple() {
             self.settle(partition);
         }
     }
@@ -164,7 +169,11 @@ impl History {
         self.examined.decisions += 1;
         let index = self.at(partition);
         let identity = self.identities.get(session.index()).copied().unwrap_or_default();
-        let Some(id) = identity.id.filter(|_| !identity.has_changed) else { return };
+        // Nobody says when a transaction has raised the epoch.
+        let is_transactional =
+            self.told.transactions().is_some_and(|known| known.is_transactional(session));
+        let has_changed = identity.has_changed || is_transactional;
+        let Some(id) = identity.id.filter(|_| !has_changed) else { return };
         if self.partitions[index].logs.owner() != Some(broker) {
             return;
         }

@@ -45,6 +45,7 @@ pub(super) fn judge(history: &History, view: View, into: &mut Judgement) -> bool
         into.examined(CheckerId::LogMatching, examined.watermarks);
         into.examined(CheckerId::LeaderCompleteness, examined.leaders);
         into.examined(CheckerId::Truncation, examined.truncations);
+        into.examined(CheckerId::UniqueIdentity, examined.identities);
         into.examined(CheckerId::Sequences, examined.sequences);
         into.examined(CheckerId::DoubleAppend, examined.appends);
         into.examined(CheckerId::ProducerState, examined.decisions);
@@ -59,6 +60,7 @@ fn is_plain(history: &History) -> bool {
     let told = &history.told;
     let quiet = history.incidents.is_empty()
         && told.resends().is_empty()
+        && told.is_simple()
         && history.settled.oddities.is_empty()
         && told.sessions().all(|(_, session)| session.blocked.is_empty());
     quiet

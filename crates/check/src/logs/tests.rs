@@ -1,6 +1,7 @@
 //! Logs with a spine are the same as logs kept apart.
 
 use super::*;
+use crate::entry::Content;
 use inflight_protocol::Sequence;
 use inflight_protocol::ids::{ProducerEpoch, SessionId};
 use proptest::prelude::*;
@@ -19,6 +20,7 @@ fn entry(offset: u64, count: u64, first: u64, epoch: u32) -> Entry {
         sequence: Sequence::ZERO,
         session: SessionId::new(0),
         producer_epoch: ProducerEpoch::new(0),
+        content: Content::Records,
     }
 }
 

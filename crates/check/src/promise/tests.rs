@@ -4,6 +4,7 @@ use super::*;
 use crate::script::Script;
 use inflight_protocol::fact::{Election, SendError, Surviving};
 use inflight_protocol::{BrokerId, Fact};
+use inflight_trace::CommitStyle;
 
 fn standing(
     script: &Script,
@@ -93,4 +94,97 @@ fn one_request_in_flight_keeps_the_order_until_one_is_given_up() {
     assert_eq!(after(&nobody, Guarantee::InOrder), Err(Reason::AcksZero), "nothing is waited for");
     let given_up = one.queue(0, 1).fail(0, 0, 1, SendError::DeliveryTimeout);
     assert_eq!(after(&given_up, Guarantee::InOrder), Err(Reason::ErrorSurfaced), "a ghost is left");
+}
+
+#[test]
+fn transactions_are_promised_by_version_and_durability() {
+    let standing = |script: &Script, guarantee| standing(script, None, guarantee);
+    let new = Script::new().transactional(2);
+    let old = Script::new().transactional(1);
+    let mut unverified = old.clone();
+    unverified.description.transaction_partition_verification_enable = Some(false);
+    let (two, before, blind) = (
+        Guarantee::Transactional,
+        Guarantee::TransactionalBefore2,
+        Guarantee::TransactionalUnverified,
+    );
+    for (script, guarantee, expected) in [
+        (&new, two, Ok(())),
+        (&new, before, Err(Reason::NewTransactions)),
+        (&new, blind, Err(Reason::NewTransactions)),
+        (&old, two, Err(Reason::OldTransactions)),
+        (&old, before, Ok(())),
+        (&old, blind, Err(Reason::Verified)),
+        (&unverified, before, Err(Reason::Unverified)),
+        (&unverified, blind, Ok(())),
+        (&new, Guarantee::Fencing, Ok(())),
+        (&Script::new(), two, Err(Reason::NotTransactional)),
+        (&Script::new(), Guarantee::Fencing, Err(Reason::NotTransactional)),
+        (&new.clone().min_isr(1), two, Err(Reason::MinIsrOne)),
+    ] {
+        assert_eq!(standing(script, guarantee), expected, "{guarantee}");
+    }
+}
+
+#[test]
+fn what_coordinators_wrote_must_stay() {
+    let script = || Script::new().transactional(2).reading(CommitStyle::Transaction).session(1);
+    let with = |name: &str| {
+        let mut script = script().partition();
+        let second = script.description.topics[0].replicas.pop().expect("there are two");
+        let mut internal = script.description.topics[0].clone();
+        (internal.name, internal.replicas) = (name.to_owned(), vec![second]);
+        script.description.topics.push(internal);
+        script
+    };
+    let lost = |name: &str| with(name).isr(&[1, 2, 3], &[1]).elect(2, Election::Unclean);
+    let run = lost("__transaction_state");
+    assert_eq!(after(&run, Guarantee::Transactional), Err(Reason::TransactionsUnsound));
+    assert_eq!(after(&run, Guarantee::ProcessedAtMostOnce), Err(Reason::CommitsInTransactions));
+    let run = lost("__consumer_offsets");
+    assert_eq!(after(&run, Guarantee::Transactional), Ok(()));
+    assert_eq!(after(&run, Guarantee::ExactlyOncePipeline), Err(Reason::OffsetsUnsound));
+    let sound = with("__consumer_offsets");
+    assert_eq!(after(&sound, Guarantee::ExactlyOncePipeline), Ok(()));
+    let promises = promised(&sound.description, None);
+    assert!(promises.iter().all(|promise| promise.topic == "t"), "internal topics are not listed");
+}
+
+#[test]
+fn consumers_are_promised_what_their_application_does() {
+    let (most, least, once, sink) = (
+        Guarantee::ProcessedAtMostOnce,
+        Guarantee::ProcessedAtLeastOnce,
+        Guarantee::ExactlyOncePipeline,
+        Guarantee::ExternalSink,
+    );
+    let of = |style| Script::new().transactional(2).reading(style);
+    let transactional = || of(CommitStyle::Transaction);
+    for (script, guarantee, expected) in [
+        (of(CommitStyle::CommitFirst), most, Ok(())),
+        (of(CommitStyle::CommitFirst), least, Err(Reason::CommitFirst)),
+        (of(CommitStyle::ProcessFirst), most, Err(Reason::ProcessFirst)),
+        (of(CommitStyle::ProcessFirst), least, Ok(())),
+        (of(CommitStyle::Auto), least, Ok(())),
+        (of(CommitStyle::Auto), once, Err(Reason::CommitsOutside)),
+        (transactional(), least, Err(Reason::CommitsInTransactions)),
+        (transactional(), once, Ok(())),
+        (
+            transactional().readers(|r| r.sends_group_metadata = false),
+            once,
+            Err(Reason::NoGroupMetadata),
+        ),
+        (transactional().readers(|r| r.rewinds_after_abort = false), once, Err(Reason::NoRewind)),
+        (transactional().readers(|r| r.group = None), once, Err(Reason::NoGroup)),
+        (of(CommitStyle::Auto), sink, Err(Reason::NoDeduplication)),
+        (of(CommitStyle::Auto).readers(|r| r.deduplicates = true), sink, Ok(())),
+        (Script::new(), least, Err(Reason::NoConsumer)),
+    ] {
+        assert_eq!(standing(&script, None, guarantee), expected, "{guarantee}");
+    }
+    let mut reader = of(CommitStyle::Auto);
+    reader.description.clients[0].produces = false;
+    assert_eq!(standing(&reader, None, Guarantee::Durable), Err(Reason::NoProducer));
+    assert_eq!(standing(&reader, None, Guarantee::Transactional), Err(Reason::NoProducer));
+    assert_eq!(standing(&reader, None, least), Ok(()));
 }

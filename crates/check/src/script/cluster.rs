@@ -1,6 +1,7 @@
 //! What brokers and the controller do.
 
-use super::{P, Script, Wire, b};
+use super::transactions::MARKER;
+use super::{Script, Wire, b};
 use inflight_protocol::fact::{AppendOrigin, Election, LastStop, Surviving};
 use inflight_protocol::ids::*;
 use inflight_protocol::{ErrorCode, Fact, Sequence};
@@ -24,8 +25,8 @@ impl Script {
         count: u32,
         wire: Wire,
     ) -> Self {
-        let epoch = self.epoch;
-        let log = &mut self.logs[b(broker).index()];
+        let epoch = self.shelf().epoch;
+        let log = &mut self.shelf().logs[b(broker).index()];
         let offset = log.len() as u64;
         for n in 0..u64::from(count) {
             let at = wire.map(|(id, epoch, sequence)| (id, epoch, sequence + n as i32));
@@ -35,11 +36,21 @@ impl Script {
     }
 
     /// The fact that a broker appended the last records of its log.
-    fn appended(self, broker: u8, offset: u64, count: u32, origin: AppendOrigin) -> Self {
-        let (session, first, epoch, wire) = self.logs[b(broker).index()][offset as usize];
+    pub(super) fn appended(
+        self,
+        broker: u8,
+        offset: u64,
+        count: u32,
+        origin: AppendOrigin,
+    ) -> Self {
+        let (session, first, epoch, wire) = self.replica(broker)[offset as usize];
+        if session == MARKER {
+            return self.marked(broker, offset, origin);
+        }
+        let partition = self.at();
         self.fact(Fact::BatchAppended {
             broker: b(broker),
-            partition: P,
+            partition,
             base_offset: Offset::new(offset),
             count,
             session: SessionId::new(session),
@@ -54,10 +65,10 @@ impl Script {
 
     /// A follower copies what it lacks of another broker's log.
     pub(crate) fn copy(mut self, broker: u8, from: u8) -> Self {
-        let start = self.logs[b(broker).index()].len();
-        for at in start..self.logs[b(from).index()].len() {
-            let record = self.logs[b(from).index()][at];
-            self.logs[b(broker).index()].push(record);
+        let start = self.replica(broker).len();
+        for at in start..self.replica(from).len() {
+            let record = self.replica(from)[at];
+            self.shelf().logs[b(broker).index()].push(record);
             self = self.appended(broker, at as u64, 1, AppendOrigin::Replication);
         }
         self
@@ -65,14 +76,15 @@ impl Script {
 
     /// A replica's high watermark rises to the end of its log.
     pub(crate) fn commit(self, broker: u8) -> Self {
-        let end = self.logs[b(broker).index()].len() as u64;
+        let end = self.replica(broker).len() as u64;
         self.commit_to(broker, end)
     }
 
     pub(crate) fn commit_to(mut self, broker: u8, to: u64) -> Self {
-        let from = std::mem::replace(&mut self.marks[b(broker).index()], to);
+        let from = std::mem::replace(&mut self.shelf().marks[b(broker).index()], to);
         let (from, to) = (Offset::new(from), Offset::new(to));
-        self.fact(Fact::HighWatermarkAdvanced { broker: b(broker), partition: P, from, to })
+        let partition = self.at();
+        self.fact(Fact::HighWatermarkAdvanced { broker: b(broker), partition, from, to })
     }
 
     /// Both followers of a leader copy everything, and the leader commits it.
@@ -92,9 +104,10 @@ impl Script {
         error: ErrorCode,
     ) -> Self {
         let wire = self.wire(session, first);
+        let partition = self.at();
         self.fact(Fact::BatchRejected {
             broker: b(broker),
-            partition: P,
+            partition,
             session: SessionId::new(session),
             first,
             count,
@@ -113,9 +126,10 @@ impl Script {
         offset: u64,
     ) -> Self {
         let (id, epoch, sequence) = self.wire(session, first).expect("the client is idempotent");
+        let partition = self.at();
         self.fact(Fact::DuplicateRecognized {
             broker: b(broker),
-            partition: P,
+            partition,
             base_offset: Offset::new(offset),
             count,
             session: SessionId::new(session),
@@ -128,7 +142,8 @@ impl Script {
 
     pub(crate) fn forget_producer(self, broker: u8, session: u16) -> Self {
         let producer_id = ProducerId::new(u64::from(session));
-        self.fact(Fact::ProducerStateExpired { broker: b(broker), partition: P, producer_id })
+        let partition = self.at();
+        self.fact(Fact::ProducerStateExpired { broker: b(broker), partition, producer_id })
     }
 
     pub(crate) fn crash(self, broker: u8) -> Self {
@@ -137,9 +152,9 @@ impl Script {
 
     /// A broker's machine loses power and comes back with a log that ends at `to`.
     pub(crate) fn power_loss(mut self, broker: u8, to: u64) -> Self {
-        let from = Offset::new(self.logs[b(broker).index()].len() as u64);
-        self.logs[b(broker).index()].truncate(to as usize);
-        let (partition, to) = (P, Offset::new(to));
+        let from = Offset::new(self.replica(broker).len() as u64);
+        self.shelf().logs[b(broker).index()].truncate(to as usize);
+        let (partition, to) = (self.at(), Offset::new(to));
         self.fact(Fact::BrokerCrashed { broker: b(broker), surviving: Surviving::Flushed })
             .start(broker)
             .fact(Fact::LogRecovered { broker: b(broker), partition, from, to, high_watermark: to })
@@ -154,10 +169,10 @@ impl Script {
     }
 
     pub(crate) fn truncate(mut self, broker: u8, to: u64) -> Self {
-        let from = Offset::new(self.logs[b(broker).index()].len() as u64);
-        self.logs[b(broker).index()].truncate(to as usize);
-        let to = Offset::new(to);
-        self.fact(Fact::LogTruncated { broker: b(broker), partition: P, from, to })
+        let from = Offset::new(self.replica(broker).len() as u64);
+        self.shelf().logs[b(broker).index()].truncate(to as usize);
+        let (partition, to) = (self.at(), Offset::new(to));
+        self.fact(Fact::LogTruncated { broker: b(broker), partition, from, to })
     }
 
     pub(crate) fn isr(self, from: &[u8], to: &[u8]) -> Self {
@@ -165,8 +180,9 @@ impl Script {
     }
 
     pub(crate) fn isr_and_elr(self, from: &[u8], to: &[u8], elr: &[u8]) -> Self {
+        let partition = self.at();
         self.fact(Fact::IsrChanged {
-            partition: P,
+            partition,
             from: set(from),
             to: set(to),
             elr: set(elr),
@@ -176,28 +192,31 @@ impl Script {
 
     /// The controller elects a leader, which takes over at once.
     pub(crate) fn elect(self, broker: u8, election: Election) -> Self {
-        let epoch = self.epoch + 1;
+        let epoch = self.shelves[self.here].epoch + 1;
         let leader = Some(b(broker));
         self.elected(leader, epoch, election).lead(broker, epoch)
     }
 
     pub(crate) fn elect_nobody(self) -> Self {
-        let epoch = self.epoch + 1;
+        let epoch = self.shelves[self.here].epoch + 1;
         self.elected(None, epoch, Election::None)
     }
 
     pub(crate) fn elected(self, leader: Option<BrokerId>, epoch: u32, election: Election) -> Self {
         let leader_epoch = LeaderEpoch::new(epoch);
-        self.fact(Fact::LeaderElected { partition: P, leader, leader_epoch, election })
+        let partition = self.at();
+        self.fact(Fact::LeaderElected { partition, leader, leader_epoch, election })
     }
 
     pub(crate) fn lead(mut self, broker: u8, epoch: u32) -> Self {
-        self.epoch = epoch;
-        let end = Offset::new(self.logs[b(broker).index()].len() as u64);
-        let mark = Offset::new(self.marks[b(broker).index()].min(end.get()));
+        self.shelf().epoch = epoch;
+        let end = Offset::new(self.replica(broker).len() as u64);
+        let mark = self.shelves[self.here].marks[b(broker).index()];
+        let mark = Offset::new(mark.min(end.get()));
+        let partition = self.at();
         self.fact(Fact::BecameLeader {
             broker: b(broker),
-            partition: P,
+            partition,
             leader_epoch: LeaderEpoch::new(epoch),
             start_offset: end,
             high_watermark: mark,

@@ -200,8 +200,8 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     ),
     (
         MarkerAppended,
-        "{broker} {origin:client=wrote,replication=copied} a {result} marker to {partition} at \
-         offset {offset} (producer id {producer_id}, producer epoch {producer_epoch}\
+        "{broker} {origin:client=wrote,replication=copied} {result:commit=a commit,abort=an abort} \
+         marker to {partition} at offset {offset} (producer id {producer_id}, producer epoch {producer_epoch}\
          [, transaction from offset {first_offset}])",
     ),
     (

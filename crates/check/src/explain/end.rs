@@ -1,0 +1,339 @@
+//! Why a transaction is not what its application was told, or has no end.
+
+use super::cause::Cause;
+use super::decisive_of;
+use super::mechanism::Mechanism;
+use super::trail::{Copy, Trail};
+use crate::verdict::{Aspect, CheckerId, Finding, TransactionName};
+use inflight_des::Instant;
+use inflight_protocol::fact::{AppendOrigin, Direction};
+use inflight_protocol::ids::{Node, ProducerEpoch, ProducerId, SessionId, TransactionalId};
+use inflight_protocol::{ApiKey, Fact, TransactionResult};
+use std::ops::Range;
+
+/// What happened to one transaction.
+#[derive(Debug)]
+struct Story {
+    name: TransactionName,
+    begun: usize,
+    /// When its end was asked for, and how.
+    asked: Vec<(usize, TransactionResult)>,
+    /// When its end was told, and how.
+    ended: Option<(usize, TransactionResult)>,
+    /// The transactional id of its session, and when another session got it.
+    id: Option<TransactionalId>,
+    rival: Option<usize>,
+    /// When the coordinator gave it up.
+    timed_out: Option<usize>,
+    /// Whether the end of an earlier transaction of the session was asked for, and how.
+    earlier: Vec<TransactionResult>,
+}
+
+/// A marker that ends a record's transaction in its partition.
+#[derive(Clone, Copy, Debug)]
+struct Marker {
+    index: usize,
+    result: TransactionResult,
+    epoch: ProducerEpoch,
+}
+
+impl Story {
+    fn of(facts: &[(Instant, Fact)], name: TransactionName) -> Option<Self> {
+        let begun = facts.iter().position(|(_, fact)| match *fact {
+            Fact::TransactionBegun { session, transaction } => {
+                (session, transaction) == (name.session, name.number)
+            }
+            _ => false,
+        })?;
+        let id = id_of(facts, name.session);
+        let mut story = Self {
+            name,
+            begun,
+            asked: Vec::new(),
+            ended: None,
+            id,
+            rival: None,
+            timed_out: None,
+            earlier: Vec::new(),
+        };
+        for (index, (_, fact)) in facts.iter().enumerate() {
+            story.on_fact(index, fact);
+        }
+        Some(story)
+    }
+
+    fn on_fact(&mut self, index: usize, fact: &Fact) {
+        let over = self.ended.is_some_and(|(ended, _)| ended < index);
+        match *fact {
+            Fact::TransactionEnding { session, transaction, result }
+                if session == self.name.session =>
+            {
+                if transaction == self.name.number {
+                    self.asked.push((index, result));
+                } else if transaction < self.name.number {
+                    self.earlier.push(result);
+                }
+            }
+            Fact::TransactionEnded { session, transaction, result }
+                if (session, transaction) == (self.name.session, self.name.number) =>
+            {
+                self.ended = Some((index, result));
+            }
+            Fact::TransactionTimedOut { transactional_id, .. }
+                if Some(transactional_id) == self.id && index > self.begun && !over =>
+            {
+                self.timed_out.get_or_insert(index);
+            }
+            Fact::TransactionsInitialized { session, transactional_id, .. }
+                if Some(transactional_id) == self.id
+                    && session != self.name.session
+                    && index > self.begun =>
+            {
+                self.rival.get_or_insert(index);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether an end was asked for before a fact.
+    fn has_asked(&self, result: TransactionResult, before: usize) -> bool {
+        self.asked.iter().any(|(index, asked)| *asked == result && *index < before)
+    }
+
+    /// When it was over for its application, if it ever was.
+    fn over(&self) -> Option<usize> {
+        let asked = self.asked.first().map(|(index, _)| *index);
+        self.ended.map(|(index, _)| index).or(asked)
+    }
+}
+
+fn id_of(facts: &[(Instant, Fact)], session: SessionId) -> Option<TransactionalId> {
+    facts.iter().find_map(|(_, fact)| match *fact {
+        Fact::TransactionsInitialized { session: known, transactional_id, .. }
+            if known == session =>
+        {
+            Some(transactional_id)
+        }
+        _ => None,
+    })
+}
+
+/// The transaction in which a record was queued.
+fn transaction_of(facts: &[(Instant, Fact)], trail: &Trail) -> Option<TransactionName> {
+    let (session, queued) = (trail.record.session, trail.queued?);
+    let before = facts.get(..queued)?.iter().rev();
+    let begun = before.map(|(_, fact)| *fact).find_map(|fact| match fact {
+        Fact::TransactionBegun { session: s, transaction } if s == session => Some(transaction),
+        _ => None,
+    });
+    begun.map(|number| TransactionName { session, number })
+}
+
+/// The transaction that a finding is about.
+fn named(
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    trail: Option<&Trail>,
+) -> Option<TransactionName> {
+    let of_record = || transaction_of(facts, trail?);
+    finding.transaction.or_else(of_record)
+}
+
+/// The marker that ends a copy of a record.
+fn marker_of(facts: &[(Instant, Fact)], trail: &Trail, copy: &Copy) -> Option<Marker> {
+    let (id, ..) = copy.wire?;
+    let behind = facts.iter().enumerate().skip(copy.appended);
+    behind.map(|(index, (_, fact))| (index, *fact)).find_map(|(index, fact)| match fact {
+        Fact::MarkerAppended {
+            partition,
+            offset,
+            result,
+            producer_id,
+            producer_epoch,
+            origin: AppendOrigin::Client | AppendOrigin::Coordinator,
+            ..
+        } if (partition, producer_id) == (trail.record.partition, id)
+            && offset.get() > copy.offset =>
+        {
+            Some(Marker { index, result, epoch: producer_epoch })
+        }
+        _ => None,
+    })
+}
+
+/// Whether a leader had ended a producer's transaction in a record's partition before it appended
+/// the record, and after the transaction began.
+fn was_ended_before(
+    facts: &[(Instant, Fact)],
+    trail: &Trail,
+    (id, range): (ProducerId, Range<usize>),
+) -> bool {
+    facts.get(range).unwrap_or_default().iter().any(|(_, fact)| match *fact {
+        Fact::MarkerAppended { partition, producer_id, .. } => {
+            (partition, producer_id) == (trail.record.partition, id)
+        }
+        _ => false,
+    })
+}
+
+/// How a finding about a transaction came about.
+pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding, trail: Option<&Trail>) -> Cause {
+    let noted = decisive_of(facts, finding);
+    let only = |mechanism| Cause { mechanism, decisive: noted };
+    match finding.checker {
+        CheckerId::StableOffset => return only(Mechanism::StableOffsetWrong),
+        CheckerId::TransactionalOffsets => return only(Mechanism::OffsetsApart),
+        CheckerId::Fencing => return only(Mechanism::ZombieNotFenced),
+        CheckerId::EarlyRead => return only(Mechanism::ReadAboveStable),
+        CheckerId::Markers if finding.aspect == Aspect::Disagreed => {
+            return only(Mechanism::MarkersApart);
+        }
+        _ => {}
+    }
+    let name = named(facts, finding, trail);
+    let Some((story, trail)) = name.and_then(|name| Story::of(facts, name)).zip(trail) else {
+        return only(Mechanism::Unknown);
+    };
+    let Some(copy) = trail.appends().last() else { return only(Mechanism::Unknown) };
+    let decided = ended_wrongly(facts, (&story, trail), copy);
+    match finding.checker {
+        CheckerId::StableProgress | CheckerId::KnownTransactions => {
+            let is_late = opened_late(facts, (&story, trail), copy);
+            let mechanism =
+                if is_late { Mechanism::HangingTransaction } else { Mechanism::OpenTransaction };
+            Cause { mechanism, decisive: Some(if is_late { copy.appended } else { story.begun }) }
+        }
+        CheckerId::AbortedRead | CheckerId::RepeatableRead if finding.consumer.is_some() => {
+            let given = given(facts, finding);
+            let mechanism = match finding.excuse {
+                Some(_) => Mechanism::ReadUncommitted,
+                None => Mechanism::ReadAboveStable,
+            };
+            decided.unwrap_or(Cause { mechanism, decisive: given })
+        }
+        _ => decided.unwrap_or_else(|| only(Mechanism::Unknown)),
+    }
+}
+
+/// Whether a record was appended when its transaction was over in its partition.
+fn opened_late(facts: &[(Instant, Fact)], (story, trail): (&Story, &Trail), copy: &Copy) -> bool {
+    let ended = copy
+        .wire
+        .is_some_and(|(id, ..)| was_ended_before(facts, trail, (id, story.begun..copy.appended)));
+    ended || story.over().is_some_and(|over| over < copy.appended)
+}
+
+/// Why a marker ended a record in another way than its application wanted.
+fn ended_wrongly(
+    facts: &[(Instant, Fact)],
+    (story, trail): (&Story, &Trail),
+    copy: &Copy,
+) -> Option<Cause> {
+    let marker = marker_of(facts, trail, copy)?;
+    let by = |mechanism, index| Some(Cause { mechanism, decisive: Some(index) });
+    if story.has_asked(marker.result, marker.index) && !opened_late(facts, (story, trail), copy) {
+        return None;
+    }
+    if opened_late(facts, (story, trail), copy) {
+        return by(Mechanism::LateBatchJoined, copy.appended);
+    }
+    let is_aborted = marker.result == TransactionResult::Abort;
+    if let Some(timed_out) = story.timed_out.filter(|at| is_aborted && *at < marker.index) {
+        return by(Mechanism::TransactionTimedOut, timed_out);
+    }
+    let same_epoch = copy.wire.is_some_and(|(_, epoch, _)| epoch == marker.epoch);
+    if same_epoch && story.earlier.contains(&marker.result) {
+        let request = late_request(facts, story, marker.index);
+        return by(Mechanism::LateEnd, request.unwrap_or(marker.index));
+    }
+    match story.rival.filter(|_| is_aborted) {
+        Some(_) => by(Mechanism::AbortedByRival, marker.index),
+        None => by(Mechanism::Unknown, marker.index),
+    }
+}
+
+/// When the request that led to a marker reached the coordinator.
+fn late_request(facts: &[(Instant, Fact)], story: &Story, marker: usize) -> Option<usize> {
+    let ours = facts.iter().find_map(|(_, fact)| match *fact {
+        Fact::ProducerStarted { client, session } if session == story.name.session => {
+            Some(Node::Client(client))
+        }
+        _ => None,
+    });
+    facts
+        .get(story.begun..marker)?
+        .iter()
+        .rposition(|(_, fact)| match *fact {
+            Fact::MessageDelivered {
+                from,
+                api: ApiKey::EndTxn,
+                direction: Direction::Request,
+                ..
+            } => Some(from) == ours,
+            _ => false,
+        })
+        .map(|at| story.begun + at)
+}
+
+/// When a consumer was given the first of a finding's records.
+fn given(facts: &[(Instant, Fact)], finding: &Finding) -> Option<usize> {
+    let first = finding.records.first()?;
+    facts.iter().position(|(_, fact)| match *fact {
+        Fact::RecordsReturned { consumer, partition, session, first: start, count, .. } => {
+            let run = start..start.saturating_add(u64::from(count));
+            (Some(consumer), partition, session)
+                == (finding.consumer, first.partition, first.session)
+                && run.contains(&first.run.start)
+        }
+        _ => false,
+    })
+}
+
+/// How many facts about a transaction are told at most.
+const STEPS_MAX: usize = 16;
+
+/// The facts about the transaction of a finding that belong to its story.
+pub(super) fn steps(
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    trail: Option<&Trail>,
+) -> Vec<usize> {
+    let Some(story) = named(facts, finding, trail).and_then(|name| Story::of(facts, name)) else {
+        return Vec::new();
+    };
+    let mut steps = vec![story.begun];
+    steps.extend(story.asked.iter().map(|(index, _)| *index));
+    steps.extend(story.ended.map(|(index, _)| index));
+    steps.extend(story.timed_out);
+    steps.extend(story.rival);
+    if let Some(trail) = trail {
+        let markers = trail.appends().filter_map(|copy| marker_of(facts, trail, copy));
+        steps.extend(markers.map(|marker| marker.index));
+    }
+    if finding.consumer.is_some() {
+        steps.extend(given(facts, finding));
+    }
+    steps.extend(other_steps(facts, &story));
+    steps.sort_unstable();
+    steps.dedup();
+    steps.truncate(STEPS_MAX);
+    steps
+}
+
+/// What the coordinator decided meanwhile, what was told of failures, and the end of the
+/// transaction before.
+fn other_steps(facts: &[(Instant, Fact)], story: &Story) -> Vec<usize> {
+    let ours = |index: usize, fact: &Fact| match *fact {
+        Fact::TransactionStateChanged { transactional_id, .. } => {
+            Some(transactional_id) == story.id && index > story.begun
+        }
+        Fact::TransactionCallFailed { session, .. } => session == story.name.session,
+        Fact::TransactionEnding { session, transaction, .. }
+        | Fact::TransactionEnded { session, transaction, .. } => {
+            session == story.name.session && transaction.checked_add(1) == Some(story.name.number)
+        }
+        _ => false,
+    };
+    let numbered = facts.iter().enumerate();
+    numbered.filter(|(index, (_, fact))| ours(*index, fact)).map(|(index, _)| index).collect()
+}

@@ -1,0 +1,218 @@
+//! Why a record was processed twice, or never, or given where it does not belong.
+
+use super::cause::Cause;
+use super::decisive_of;
+use super::mechanism::Mechanism;
+use crate::verdict::{Aspect, CheckerId, Finding};
+use inflight_des::Instant;
+use inflight_protocol::fact::PositionSource;
+use inflight_protocol::ids::{ConsumerId, Offset, TopicPartition};
+use inflight_protocol::{Fact, TransactionResult};
+
+/// What happened to one offset of a partition on the side of its readers.
+#[derive(Debug, Default)]
+struct Reading {
+    /// When it was given, and to whom.
+    given: Vec<(usize, ConsumerId)>,
+    /// When it was processed or made into a message, and by whom.
+    done: Vec<(usize, ConsumerId)>,
+    /// Whether any of that made a message of it.
+    was_transformed: bool,
+    /// When a higher offset was first committed, and by whom.
+    committed: Option<usize>,
+    /// When consumers were gone.
+    stopped: Vec<(usize, ConsumerId)>,
+    /// When consumers lost the partition.
+    revoked: Vec<(usize, ConsumerId)>,
+    /// When consumers were given the partition.
+    assigned: Vec<(usize, ConsumerId)>,
+    /// When consumers began to read elsewhere: where, and why.
+    placed: Vec<(usize, ConsumerId, u64, PositionSource)>,
+    /// When transactions were aborted.
+    aborted: Vec<usize>,
+}
+
+impl Reading {
+    fn of(facts: &[(Instant, Fact)], partition: TopicPartition, offset: u64) -> Self {
+        let mut reading = Self::default();
+        for (index, (_, fact)) in facts.iter().enumerate() {
+            reading.on_fact(index, fact, (partition, offset));
+        }
+        reading
+    }
+
+    fn on_fact(&mut self, index: usize, fact: &Fact, (ours, at): (TopicPartition, u64)) {
+        let covers = |base: Offset, count: u32| {
+            (base.get()..base.get().saturating_add(u64::from(count))).contains(&at)
+        };
+        match *fact {
+            Fact::RecordsReturned { consumer, partition, base_offset, count, .. }
+                if partition == ours && covers(base_offset, count) =>
+            {
+                self.given.push((index, consumer));
+            }
+            Fact::RecordsProcessed { consumer, partition, base_offset, count, .. }
+                if partition == ours && covers(base_offset, count) =>
+            {
+                self.done.push((index, consumer));
+            }
+            Fact::RecordsTransformed { consumer, partition, base_offset, count, .. }
+                if partition == ours && covers(base_offset, count) =>
+            {
+                self.was_transformed = true;
+                self.done.push((index, consumer));
+            }
+            Fact::OffsetCommitReturned { partition, offset, error: None, .. }
+            | Fact::OffsetsAddedToTransaction { partition, offset, .. }
+                if partition == ours && offset.get() > at =>
+            {
+                self.committed.get_or_insert(index);
+            }
+            Fact::ConsumerStopped { consumer, .. } => self.stopped.push((index, consumer)),
+            Fact::PartitionRevoked { consumer, partition, .. } if partition == ours => {
+                self.revoked.push((index, consumer));
+            }
+            Fact::PartitionAssigned { consumer, partition, .. } if partition == ours => {
+                self.assigned.push((index, consumer));
+            }
+            Fact::PositionSet { consumer, partition, offset, source } if partition == ours => {
+                self.placed.push((index, consumer, offset.get(), source));
+            }
+            Fact::TransactionEnded { result: TransactionResult::Abort, .. } => {
+                self.aborted.push(index);
+            }
+            _ => {}
+        }
+    }
+
+    /// Why nobody processed it.
+    fn skipped(&self, at: u64) -> Cause {
+        let decisive = self.committed;
+        let reset = self
+            .placed
+            .iter()
+            .find(|(_, _, to, source)| *source == PositionSource::Latest && *to > at);
+        let Some((given, consumer)) = self.given.first().copied() else {
+            return match reset {
+                Some((index, ..)) => {
+                    Cause { mechanism: Mechanism::ResetToLatest, decisive: Some(*index) }
+                }
+                None => Cause { mechanism: Mechanism::ConsumerBroke, decisive },
+            };
+        };
+        // It came back to the record, or to one before it.
+        let is_back =
+            |after: usize| self.placed.iter().any(|(index, _, to, _)| *index > after && *to <= at);
+        let aborted = self.aborted.iter().find(|aborted| **aborted > given);
+        if let Some(aborted) = aborted.filter(|aborted| !is_back(**aborted)) {
+            return Cause { mechanism: Mechanism::NoRewind, decisive: Some(*aborted) };
+        }
+        if self.was_transformed {
+            return Cause { mechanism: Mechanism::OutputMissing, decisive };
+        }
+        let gone = self.stopped.iter().chain(&self.revoked);
+        let is_gone = gone.into_iter().any(|(index, who)| *who == consumer && *index > given);
+        let mechanism = match (self.committed, is_gone) {
+            (Some(_), _) => Mechanism::CommittedFirst,
+            (None, true) => Mechanism::CommittedFirst,
+            (None, false) => Mechanism::Unknown,
+        };
+        Cause { mechanism, decisive }
+    }
+
+    /// Why it was processed again.
+    fn repeated(&self) -> Cause {
+        let [(first, consumer), .., (again, other)] = self.done[..] else {
+            return Cause { mechanism: Mechanism::Unknown, decisive: None };
+        };
+        let between = |index: &usize| (first..again).contains(index);
+        let is_stopped = self.stopped.iter().any(|(index, who)| *who == consumer && between(index));
+        let is_aborted = self.aborted.iter().any(between);
+        let is_moved = self.revoked.iter().chain(&self.assigned).any(|(index, _)| between(index));
+        let mechanism = match (is_stopped, consumer == other) {
+            (true, _) => Mechanism::CommitLost,
+            (false, true) if is_aborted => Mechanism::EffectOutside,
+            (false, _) if is_moved || consumer != other => Mechanism::RebalanceRedelivery,
+            (false, _) if is_aborted => Mechanism::EffectOutside,
+            (false, _) => Mechanism::Unknown,
+        };
+        Cause { mechanism, decisive: Some(again) }
+    }
+
+    /// The facts that belong to its story.
+    fn steps(&self, at: u64) -> Vec<usize> {
+        let (first, last) = (self.given.first(), self.given.last().max(self.done.last()));
+        let (Some((first, _)), Some((last, _))) = (first, last) else {
+            return self.committed.into_iter().collect();
+        };
+        let last = (*last).max(self.committed.unwrap_or(0));
+        let near = |index: &usize| (*first..=last).contains(index);
+        let mut steps: Vec<usize> = self.given.iter().map(|(index, _)| *index).collect();
+        steps.extend(self.done.iter().map(|(index, _)| *index));
+        steps.extend(self.committed);
+        let users: Vec<ConsumerId> = self.given.iter().map(|(_, who)| *who).collect();
+        let whereabouts = self.revoked.iter().chain(&self.assigned);
+        let ours = whereabouts.filter(|(_, who)| users.contains(who)).map(|(index, _)| *index);
+        steps.extend(ours.filter(near));
+        let stopped = self.stopped.iter().filter(|(_, who)| users.contains(who));
+        steps.extend(stopped.map(|(index, _)| *index).filter(|index| index > first));
+        let placed = self.placed.iter().map(|(index, ..)| *index);
+        steps.extend(placed.filter(near));
+        steps.extend(self.aborted.iter().copied().filter(near));
+        let reset = self
+            .placed
+            .iter()
+            .filter(|(.., to, source)| *source == PositionSource::Latest && *to > at);
+        steps.extend(reset.map(|(index, ..)| *index));
+        steps
+    }
+}
+
+/// Whether the story of a finding is told by what became of an offset.
+const fn is_about_work(checker: CheckerId) -> bool {
+    matches!(
+        checker,
+        CheckerId::ReaderOrder
+            | CheckerId::ProcessedAtLeastOnce
+            | CheckerId::ProcessedAtMostOnce
+            | CheckerId::ExactlyOnce
+    )
+}
+
+/// How a finding about consumers came about.
+pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding) -> Cause {
+    let noted = decisive_of(facts, finding);
+    let only = |mechanism| Cause { mechanism, decisive: noted };
+    let (Some(first), Some(offset)) = (finding.records.first(), finding.offset) else {
+        return only(match finding.checker {
+            CheckerId::Ownership => Mechanism::TwoOwners,
+            _ => Mechanism::Unknown,
+        });
+    };
+    let reading = Reading::of(facts, first.partition, offset);
+    match (finding.checker, finding.aspect) {
+        (CheckerId::ReaderOrder, _) => only(Mechanism::ConsumerBroke),
+        (CheckerId::ProcessedAtMostOnce, _) | (CheckerId::ExactlyOnce, Aspect::Repeated) => {
+            reading.repeated()
+        }
+        _ => reading.skipped(offset),
+    }
+}
+
+/// How many facts about readers are told at most.
+const STEPS_MAX: usize = 16;
+
+/// The facts about readers that belong to the story of a finding.
+pub(super) fn steps(facts: &[(Instant, Fact)], finding: &Finding) -> Vec<usize> {
+    let (Some(first), Some(offset)) = (finding.records.first(), finding.offset) else {
+        return Vec::new();
+    };
+    if !is_about_work(finding.checker) {
+        return Vec::new();
+    }
+    let mut steps = Reading::of(facts, first.partition, offset).steps(offset);
+    steps.sort_unstable();
+    steps.dedup();
+    steps.truncate(STEPS_MAX);
+    steps
+}

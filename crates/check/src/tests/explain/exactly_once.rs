@@ -1,0 +1,324 @@
+//! Mechanisms of transactions and consumers.
+
+use super::super::consumers::{pipeline, six, turn};
+use super::super::transactions::{late_batch, late_end, start};
+use super::*;
+use crate::script::READ_COMMITTED;
+use inflight_protocol::TransactionResult::{Abort, Commit};
+use inflight_protocol::fact::PositionSource;
+use inflight_protocol::message::IsolationLevel;
+use inflight_trace::CommitStyle;
+
+// --- transactions -------------------------------------------------------------------------------
+
+#[test]
+fn a_late_end_is_told() {
+    story(
+        &late_end(Commit),
+        CheckerId::Atomicity,
+        expect![[r#"
+            B11: violation, transaction 1 of p1 is torn: record 1 of p1 in t-0 is on the wrong side
+               13 p1 asked for the commit of transaction 0
+               20 p1 was told that transaction 0 is committed
+               21 p1 began transaction 1
+               22 t1 is Ongoing, it was Empty (producer id 100, producer epoch 0, coordinator broker 1)
+               24 p1 queued record 1 for t-0 (message 1 of its application)
+               25 broker 1 appended record 1 of p1 to t-0 at offset 2 (leader epoch 0, sequence 1)
+               26 broker 2 copied record 1 of p1 to t-0 at offset 2 (leader epoch 0, sequence 1)
+               27 broker 3 copied record 1 of p1 to t-0 at offset 2 (leader epoch 0, sequence 1)
+               28 the high watermark of t-0 on broker 1 rose from 2 to 3
+               29 p1 was told that t-0 has record 1 at offset 2
+               30 t1 is PrepareCommit, it was Ongoing (producer id 100, producer epoch 0, coordinator broker 1)
+            >  31 broker 1 wrote a commit marker to t-0 at offset 3 (producer id 100, producer epoch 0, transaction from offset 0)
+               35 t1 is CompleteCommit, it was PrepareCommit (producer id 100, producer epoch 0, coordinator broker 1)
+               36 t1 is Ongoing, it was Empty (producer id 100, producer epoch 0, coordinator broker 1)
+               44 p1 asked for the abort of transaction 1
+               45 t1 is PrepareAbort, it was Ongoing (producer id 100, producer epoch 0, coordinator broker 1)
+               50 t1 is CompleteAbort, it was PrepareAbort (producer id 100, producer epoch 0, coordinator broker 1)
+               51 p1 was told that transaction 1 is aborted
+            A request to end one transaction was late and ended the next one: they have one producer epoch, so the coordinator cannot tell them apart. That is a known flaw of the protocol before transaction.version 2 (KAFKA-17754).
+            + transaction.version=2: each transaction has its own producer epoch
+            + a new producer after a time-out of commitTransaction() or abortTransaction(): initTransactions() raises the producer epoch before the next transaction
+        "#]],
+    );
+    assert_eq!(mechanism(&late_end(Abort), CheckerId::NoLoss), Mechanism::LateEnd);
+    assert_eq!(mechanism(&late_end(Commit), CheckerId::AbortedRead), Mechanism::LateEnd);
+    assert_eq!(mechanism(&late_end(Commit), CheckerId::Markers), Mechanism::LateEnd);
+}
+
+#[test]
+fn a_late_batch_joins() {
+    let run = late_batch(true).end();
+    story(
+        &run,
+        CheckerId::AbortedRead,
+        expect![[r#"
+        B9: violation, record 0 of p1 in t-0 counts, although transaction 0 of p1 was not committed
+            4 p1 began transaction 0
+            5 t1 is Ongoing, it was Empty (producer id 100, producer epoch 0, coordinator broker 1)
+            7 p1 queued record 0 for t-0 (message 0 of its application)
+            8 p1 sent record 0 of t-0 to broker 1, 1st attempt, sequence 0
+            9 p1 was told that record 0 of t-0 failed: delivery-timeout
+           10 p1 asked for the abort of transaction 0
+           11 t1 is PrepareAbort, it was Ongoing (producer id 100, producer epoch 0, coordinator broker 1)
+           16 t1 is CompleteAbort, it was PrepareAbort (producer id 100, producer epoch 0, coordinator broker 1)
+           17 p1 was told that transaction 0 is aborted
+           19 t1 is Ongoing, it was Empty (producer id 100, producer epoch 0, coordinator broker 1)
+        >  21 broker 1 appended record 0 of p1 to t-0 at offset 1 (leader epoch 0, sequence 0)
+           24 broker 2 copied record 0 of p1 to t-0 at offset 1 (leader epoch 0, sequence 0)
+           26 broker 3 copied record 0 of p1 to t-0 at offset 1 (leader epoch 0, sequence 0)
+           28 the high watermark of t-0 on broker 1 rose from 1 to 3
+           31 t1 is PrepareCommit, it was Ongoing (producer id 100, producer epoch 0, coordinator broker 1)
+           32 broker 1 wrote a commit marker to t-0 at offset 3 (producer id 100, producer epoch 0, transaction from offset 1)
+           36 t1 is CompleteCommit, it was PrepareCommit (producer id 100, producer epoch 0, coordinator broker 1)
+        A batch of a transaction that was over arrived late, when the next transaction of its producer was open, and became part of it: both have one producer epoch. That is a known flaw of the protocol before transaction.version 2 (KIP-890).
+        + transaction.version=2: the leader refuses a batch of an older producer epoch
+    "#]],
+    );
+}
+
+#[test]
+fn a_late_batch_hangs() {
+    let run = late_batch(false).end();
+    story(
+        &run,
+        CheckerId::StableProgress,
+        expect![[r#"
+        B13: violation, who reads committed records waits before record 0 of p1 in t-0 at offset 1 and will not get on
+            4 p1 began transaction 0
+            5 t1 is Ongoing, it was Empty (producer id 100, producer epoch 0, coordinator broker 1)
+            7 p1 queued record 0 for t-0 (message 0 of its application)
+            8 p1 sent record 0 of t-0 to broker 1, 1st attempt, sequence 0
+            9 p1 was told that record 0 of t-0 failed: delivery-timeout
+           10 p1 asked for the abort of transaction 0
+           11 t1 is PrepareAbort, it was Ongoing (producer id 100, producer epoch 0, coordinator broker 1)
+           16 t1 is CompleteAbort, it was PrepareAbort (producer id 100, producer epoch 0, coordinator broker 1)
+           17 p1 was told that transaction 0 is aborted
+        >  18 broker 1 appended record 0 of p1 to t-0 at offset 1 (leader epoch 0, sequence 0)
+        A batch arrived late, after the marker of its transaction, and opened a transaction that the coordinator knows nothing of: no marker will ever end it (KAFKA-14402).
+        + transaction.version=2: the leader refuses a batch of an older producer epoch
+        + kafka-transactions.sh abort: it ends the transaction by hand
+    "#]],
+    );
+    assert_eq!(mechanism(&run, CheckerId::KnownTransactions), Mechanism::HangingTransaction);
+}
+
+#[test]
+fn an_open_transaction_is_no_late_batch() {
+    let run = start(2).write(0, 1).stop(0, StopCause::Crashed).end();
+    assert_eq!(mechanism(&run, CheckerId::StableProgress), Mechanism::OpenTransaction);
+}
+
+#[test]
+fn a_transaction_that_was_too_old_is_half_committed() {
+    let run = start(1).write(0, 1).wait_ms(60_000).time_out(0).marker_of(0, Abort).replicate(1);
+    let run = run.complete(0, Abort).add_partition(0).queue(0, 1).append(1, 0, 1, 1);
+    let run = run.replicate(1).ack(0, 1, 1, 1).end_as(0, Commit).end();
+    assert_eq!(mechanism(&run, CheckerId::Atomicity), Mechanism::TransactionTimedOut);
+    assert_eq!(mechanism(&run, CheckerId::NoLoss), Mechanism::TransactionTimedOut);
+    let falsely = start(1).write(0, 1).wait_ms(60_000).time_out(0).marker_of(0, Abort);
+    let falsely = falsely.replicate(1).ending(0, Commit).ended(0, Commit).end();
+    let truth = mechanism(&falsely, CheckerId::TruthfulErrors);
+    assert_eq!(truth, Mechanism::TransactionTimedOut);
+}
+
+#[test]
+fn a_zombie_is_not_fenced() {
+    let run = start(1).write(0, 1).session(0).init(1);
+    let run = run.ending(0, Commit).marker(0, Commit).ended(0, Commit).end();
+    story(
+        &run,
+        CheckerId::Fencing,
+        expect![[r#"
+        B14: violation, record 0 of p1 in t-0 of an instance that was replaced counts
+            4 p1 began transaction 0
+            5 t1 is Ongoing, it was Empty (producer id 100, producer epoch 0, coordinator broker 1)
+            7 p1 queued record 0 for t-0 (message 0 of its application)
+            8 broker 1 appended record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+            9 broker 2 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+           10 broker 3 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+           11 the high watermark of t-0 on broker 1 rose from 0 to 1
+           12 p1 was told that t-0 has record 0 at offset 0
+        >  14 initTransactions() of p1 (2nd session) returned: producer id 100 with producer epoch 1 for t1
+           15 p1 asked for the commit of transaction 0
+           16 broker 1 wrote a commit marker to t-0 at offset 1 (producer id 100, producer epoch 0, transaction from offset 0)
+           20 p1 was told that transaction 0 is committed
+        An instance that was replaced committed all the same: coordinator or leader broke Kafka's rule.
+    "#]],
+    );
+    let aborted = start(1).write(0, 1).ending(0, Commit).session(0).init(1);
+    let aborted = aborted.marker_of(1, Abort).replicate(1).ended(0, Commit).end();
+    assert_eq!(mechanism(&aborted, CheckerId::NoLoss), Mechanism::AbortedByRival);
+}
+
+#[test]
+fn who_reads_everything_is_given_aborted_records() {
+    let run = start(2).write(0, 2).consumer(0, 1, IsolationLevel::ReadUncommitted).assign(0, 1);
+    let run = run.place(0, 0, PositionSource::Earliest).poll(0, 0, 2).end_as(0, Abort).end();
+    story(
+        &run,
+        CheckerId::AbortedRead,
+        expect![[r#"
+            B9: allowed, p2 was given records 0..1 of p1 in t-0 at offset 0 of transaction 0 of p1, which was aborted
+            not promised: isolation.level is read_uncommitted
+                4 p1 began transaction 0
+                5 t1 is Ongoing, it was Empty (producer id 100, producer epoch 0, coordinator broker 1)
+                7 p1 queued records 0..1 for t-0 (messages 0..1 of its application)
+                8 broker 1 appended records 0..1 of p1 to t-0 at offsets 0..1 (leader epoch 0, sequences 0..1)
+                9 broker 2 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+               11 broker 3 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+               13 the high watermark of t-0 on broker 1 rose from 0 to 2
+               14 p1 was told that t-0 has records 0..1 at offsets 0..1
+            >  18 poll() gave p2 offset 0 of t-0: record 0 of p1
+               20 p1 asked for the abort of transaction 0
+               21 t1 is PrepareAbort, it was Ongoing (producer id 100, producer epoch 1, coordinator broker 1)
+               22 broker 1 wrote an abort marker to t-0 at offset 2 (producer id 100, producer epoch 1, transaction from offset 0)
+               26 t1 is CompleteAbort, it was PrepareAbort (producer id 100, producer epoch 1, coordinator broker 1)
+               27 p1 was told that transaction 0 is aborted
+            The consumer reads everything below the high watermark, whatever becomes of its transaction.
+            + isolation.level=read_committed: records are given when their transaction is committed
+        "#]],
+    );
+}
+
+#[test]
+fn a_reader_sees_above_the_stable_offset() {
+    let run = start(2).write(0, 1).consumer(0, 1, READ_COMMITTED).assign(0, 1);
+    let run = run.place(0, 0, PositionSource::Earliest).poll(0, 0, 1).end_as(0, Abort).end();
+    assert_eq!(mechanism(&run, CheckerId::EarlyRead), Mechanism::ReadAboveStable);
+    assert_eq!(mechanism(&run, CheckerId::AbortedRead), Mechanism::ReadAboveStable);
+    let stable = start(2).write(0, 1).stable(0, 1).end();
+    assert_eq!(mechanism(&stable, CheckerId::StableOffset), Mechanism::StableOffsetWrong);
+}
+
+// --- consumers ----------------------------------------------------------------------------------
+
+#[test]
+fn a_commit_before_processing_is_told() {
+    let run = six(CommitStyle::CommitFirst).poll(0, 0, 6).commit_offset(0, 6, None);
+    let run = run.process(0, 0, 2).stop_consumer(0, 1).end();
+    story(
+        &run,
+        CheckerId::ProcessedAtLeastOnce,
+        expect![[r#"
+            B15: allowed, records 2..5 of p1 in t-0 at offset 2 were never processed, though a later offset was committed
+            not promised: the application commits before it processes
+                3 p1 queued records 0..5 for t-0 (messages 0..5 of its application)
+                4 broker 1 appended records 0..5 of p1 to t-0 at offsets 0..5 (leader epoch 0, sequences 0..5)
+                7 broker 2 copied record 2 of p1 to t-0 at offset 2 (leader epoch 0, sequence 2)
+               13 broker 3 copied record 2 of p1 to t-0 at offset 2 (leader epoch 0, sequence 2)
+               17 the high watermark of t-0 on broker 1 rose from 0 to 6
+               18 p1 was told that t-0 has records 0..5 at offsets 0..5
+               24 poll() gave p2 offset 2 of t-0: record 2 of p1
+            >  29 p2 was told about the commit of offset 6 of t-0: success
+               31 the consumer of p2 is gone: crashed
+            The offset was committed before the record was processed, and the consumer that had it was gone or had lost the partition before it came to that.
+            + commit after processing: what is committed was processed
+            + enable.auto.commit=false: nothing is committed behind the application's back
+        "#]],
+    );
+}
+
+#[test]
+fn a_crash_before_the_commit_processes_again() {
+    let run = six(CommitStyle::ProcessFirst).poll(0, 0, 2).process(0, 0, 2).stop_consumer(0, 1);
+    let run = run.join(1, 1, 2).poll(1, 0, 2).process(1, 0, 2).commit_offset(1, 2, None).end();
+    story(
+        &run,
+        CheckerId::ProcessedAtMostOnce,
+        expect![[r#"
+        B16: allowed, records 0..1 of p1 in t-0 at offset 0 were processed twice
+        not promised: the application processes before it commits
+            3 p1 queued records 0..5 for t-0 (messages 0..5 of its application)
+            4 broker 1 appended records 0..5 of p1 to t-0 at offsets 0..5 (leader epoch 0, sequences 0..5)
+            5 broker 2 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+           11 broker 3 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+           17 the high watermark of t-0 on broker 1 rose from 0 to 6
+           18 p1 was told that t-0 has records 0..5 at offsets 0..5
+           22 poll() gave p2 offset 0 of t-0: record 0 of p1
+           24 p2 processed offsets 0..1 of t-0, 0 of them known
+           25 the consumer of p2 is gone: crashed
+           27 p2 (2nd consumer) was given t-0 (generation 2)
+           28 p2 (2nd consumer) reads t-0 from offset 0 (the beginning)
+           29 poll() gave p2 (2nd consumer) offset 0 of t-0: record 0 of p1
+        >  31 p2 (2nd consumer) processed offsets 0..1 of t-0, 0 of them known
+           33 p2 (2nd consumer) was told about the commit of offset 2 of t-0: success
+        The record was processed, and the consumer was gone before the offset was committed, so that the next one began before it.
+        + sendOffsetsToTransaction() with the results: results and offset become one, as long as the results go to Kafka
+        + a sink that ignores repeated messages: a repetition does no harm
+        + commit before processing: nothing is processed twice, and something may be skipped
+    "#]],
+    );
+}
+
+#[test]
+fn a_slow_consumer_and_its_successor_both_process() {
+    let run = six(CommitStyle::ProcessFirst).poll(0, 0, 2).join(1, 0, 2).poll(1, 0, 2);
+    let run = run.process(1, 0, 2).commit_offset(1, 2, None).process(0, 0, 2).end();
+    let twice = mechanism(&run, CheckerId::ProcessedAtMostOnce);
+    assert_eq!(twice, Mechanism::RebalanceRedelivery);
+}
+
+#[test]
+fn an_abort_without_going_back_skips() {
+    let run = turn(turn(pipeline(), (0, 2), Abort), (2, 2), Commit);
+    let run = run.readers(|reader| reader.rewinds_after_abort = false).end();
+    story(
+        &run,
+        CheckerId::ExactlyOnce,
+        expect![[r#"
+        B17: allowed, records 0..1 of p2 in t-0 at offset 0 were committed and no message that was made of it counts
+        not promised: the application does not go back to the committed offsets after an abort
+            4 p2 queued records 0..3 for t-0 (messages 0..3 of its application)
+            5 broker 1 appended records 0..3 of p2 to t-0 at offsets 0..3 (leader epoch 0, sequences 0..3)
+            6 broker 2 copied record 0 of p2 to t-0 at offset 0 (leader epoch 0, sequence 0)
+           10 broker 3 copied record 0 of p2 to t-0 at offset 0 (leader epoch 0, sequence 0)
+           14 the high watermark of t-0 on broker 1 rose from 0 to 4
+           15 p2 was told that t-0 has records 0..3 at offsets 0..3
+           21 poll() gave p1 offset 0 of t-0: record 0 of p2
+           24 p1 made messages 0..1 of offsets 0..1 of t-0
+           35 p1 added offset 2 of t-0 for g to transaction 0
+        >  43 p1 was told that transaction 0 is aborted
+        The transaction was aborted, and the application read on where the consumer was: an abort does not take the consumer back.
+        + seek() to the committed offsets after abortTransaction(): the records come again
+    "#]],
+    );
+    assert_eq!(mechanism(&run, CheckerId::ProcessedAtLeastOnce), Mechanism::NoRewind);
+}
+
+#[test]
+fn an_effect_outside_of_kafka_is_not_taken_back() {
+    let turn = |run: Script, end| turn(run.process(0, 0, 2), (0, 2), end);
+    let run = turn(pipeline(), Abort).place(0, 0, PositionSource::Committed);
+    let run = turn(run, Commit).end();
+    assert_eq!(mechanism(&run, CheckerId::ProcessedAtMostOnce), Mechanism::EffectOutside);
+}
+
+#[test]
+fn two_members_without_group_metadata_both_have_outputs() {
+    let run = turn(pipeline(), (0, 2), Commit);
+    let run = run.place(0, 0, PositionSource::Seek);
+    let run = turn(run, (0, 2), Commit).readers(|reader| reader.sends_group_metadata = false);
+    let cause = mechanism(&run.end(), CheckerId::ExactlyOnce);
+    assert_eq!(cause, Mechanism::Unknown, "the application did it itself");
+}
+
+#[test]
+fn a_reset_to_the_end_is_recognised() {
+    let run = six(CommitStyle::ProcessFirst).place(0, 6, PositionSource::Latest);
+    let run = run.commit_offset(0, 6, None).end();
+    let cause = mechanism(&run, CheckerId::ProcessedAtLeastOnce);
+    assert_eq!(cause, Mechanism::ResetToLatest);
+}
+
+#[test]
+fn a_consumer_or_a_group_that_breaks_the_rules() {
+    let run = six(CommitStyle::Auto).poll(0, 3, 1).poll(0, 1, 1).end();
+    assert_eq!(mechanism(&run, CheckerId::ReaderOrder), Mechanism::ConsumerBroke);
+    let run = six(CommitStyle::Auto).consumer(1, 0, READ_COMMITTED).assign(1, 1).end();
+    assert_eq!(mechanism(&run, CheckerId::Ownership), Mechanism::TwoOwners);
+    let run = six(CommitStyle::Auto).isr(&[1, 2, 3], &[1]).queue(0, 1).append(1, 0, 6, 1);
+    let run = run.commit(1).ack(0, 6, 1, 1).poll(0, 0, 7).crash(1).elect(2, Election::Unclean);
+    let run = run.commit(2).end();
+    assert_eq!(mechanism(&run, CheckerId::RepeatableRead), Mechanism::LoneInSync);
+}
