@@ -2,9 +2,11 @@
 //! declaration is not reported again wherever the name is used.
 
 use crate::document::{Node, Value};
+use crate::internal;
+use inflight_protocol::cluster::Coordinated;
 use inflight_protocol::{BrokerId, ClientId, TopicId, TopicPartition, Topics};
 
-/// The brokers, topics and producers that a document declares.
+/// The brokers, topics and clients that a document declares.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
     /// `None` if the number cannot be read.
@@ -18,6 +20,7 @@ pub(crate) struct Census {
     producers_are_clear: bool,
     transactional_ids: Vec<String>,
     groups: Vec<String>,
+    coordinated: Coordinated,
 }
 
 #[derive(Debug)]
@@ -63,8 +66,18 @@ impl Census {
             })
             .collect();
         let (producers, producers_are_clear) = named(root, "producers");
-        let producers = producers.map(|(name, _)| name.to_owned()).collect();
-        let numbers = if topics_are_clear { numbers(&topics) } else { None };
+        let (consumers, consumers_are_clear) = named(root, "consumers");
+        let producers = producers.chain(consumers).map(|(name, _)| name.to_owned()).collect();
+        let producers_are_clear = producers_are_clear && consumers_are_clear;
+        let transactional_ids = settings(
+            root,
+            &[("producers", &["config"]), ("consumers", &["transform", "config"])],
+            "transactional.id",
+        );
+        let groups = settings(root, &[("consumers", &["config"])], "group.id");
+        let mut numbers = if topics_are_clear { numbers(&topics) } else { None };
+        let coordinated =
+            numbers.as_mut().map(|topics| internal::add(topics, &transactional_ids, &groups));
         Self {
             brokers,
             topics,
@@ -72,14 +85,27 @@ impl Census {
             numbers,
             producers,
             producers_are_clear,
-            transactional_ids: settings(root, &["producers", "consumers"], "transactional.id"),
-            groups: settings(root, &["consumers"], "group.id"),
+            transactional_ids,
+            groups,
+            coordinated: coordinated.unwrap_or_default(),
         }
     }
 
     /// The transactional ids, in the order in which they come.
     pub(crate) fn transactional_ids(&self) -> &[String] {
         &self.transactional_ids
+    }
+
+    /// The partition of an internal topic that a transactional id or a group belongs to.
+    pub(crate) fn coordinated(&self, name: &str) -> Option<TopicPartition> {
+        let Coordinated { transactional_ids, groups } = &self.coordinated;
+        let found = transactional_ids.iter().chain(groups).find(|(known, _)| known == name);
+        found.map(|(_, partition)| *partition)
+    }
+
+    /// The names of everything that has a coordinator.
+    pub(crate) fn coordinated_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.transactional_ids.iter().chain(&self.groups).map(String::as_str)
     }
 
     /// The groups, in the order in which they come.
@@ -119,6 +145,12 @@ impl Census {
 
     /// The partition of this name: topic, hyphen, number.
     pub(crate) fn partition(&self, text: &str) -> Lookup<TopicPartition> {
+        let numbers = self.numbers.as_ref();
+        if let Some(internal) =
+            numbers.filter(|_| text.starts_with("__")).and_then(|t| t.parse(text))
+        {
+            return Lookup::Known(internal);
+        }
         let Some((name, number)) = text.rsplit_once('-') else { return Lookup::Unknown };
         let topic = match self.topic(name) {
             Lookup::Known(topic) => topic,
@@ -193,12 +225,13 @@ fn named<'n>(root: &'n Node, key: &str) -> (impl Iterator<Item = (&'n str, &'n N
     (elements.iter().filter_map(name), clear)
 }
 
-/// The values of a setting of Kafka's in the `config` of these elements, each once.
-fn settings(root: &Node, keys: &[&str], setting: &str) -> Vec<String> {
+/// The values of a setting of Kafka's in a `config` of the elements of these lists, each once.
+fn settings(root: &Node, lists: &[(&str, &[&str])], setting: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for key in keys {
+    for (key, path) in lists {
         let elements = root.get(key).and_then(Node::elements).unwrap_or_default();
-        for config in elements.iter().filter_map(|element| element.get("config")) {
+        let config = |element| path.iter().try_fold(element, |node: &Node, key| node.get(key));
+        for config in elements.iter().filter_map(config) {
             let value = config.get(setting).and_then(Node::as_text);
             if let Some(value) = value.filter(|value| !found.iter().any(|known| known == value)) {
                 found.push(value.to_owned());

@@ -50,6 +50,9 @@ pub(crate) trait Table {
 /// The `config` of a producer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProducerTable;
+/// The `config` of a consumer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConsumerTable;
 /// The `config` of a topic.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TopicTable;

@@ -119,6 +119,20 @@ counts! {
     FailedButPresent "failed-but-present" failed_but_present;
     /// Records that a reader finds, copies included.
     Read "read" read;
+    /// Transactions that are committed, as their application was told.
+    TransactionsCommitted "transactions-committed" transactions_committed;
+    /// Transactions that are aborted, as their application was told.
+    TransactionsAborted "transactions-aborted" transactions_aborted;
+    /// Transactions whose application was never told how they ended.
+    TransactionsUnknown "transactions-unknown" transactions_unknown;
+    /// Records that poll() returned, each time counted.
+    Returned "returned" returned;
+    /// Effects outside of Kafka: records that were processed, each time counted.
+    Processed "processed" processed;
+    /// Effects of a record beyond its first.
+    ProcessedTwice "processed-twice" processed_twice;
+    /// Records below a committed offset that nobody processed, or made messages of that count.
+    Skipped "skipped" skipped;
 }
 
 /// An expectation that was not met.

@@ -3,6 +3,7 @@
 mod action;
 mod broker;
 mod cluster;
+mod consumer;
 mod distribution;
 mod expect;
 mod fact;
@@ -16,11 +17,13 @@ mod partitioner;
 mod producer;
 mod scenario;
 mod topic;
+mod transactions;
 mod when;
 mod who;
 mod workload;
 
 pub(crate) use cluster::ClusterPart;
+pub(crate) use consumer::ConsumerPart;
 pub(crate) use fault::{ArmedRules, FaultPart};
 pub(crate) use producer::ProducerPart;
 pub(crate) use scenario::{FixPart, Scenario, check_names};

@@ -74,6 +74,7 @@ mod diagnostic;
 mod document;
 mod expectation;
 mod format;
+mod internal;
 mod load;
 mod nearest;
 mod overrides;

@@ -11,8 +11,11 @@ use crate::read::Reader;
 use crate::source::{Place, Sources};
 use inflight_des::Seed;
 use inflight_sim::Setup;
-use inflight_sim::setup::{ClientSetup, OnError};
-use inflight_trace::{ClientDescription, Description};
+use inflight_sim::setup::{
+    AfterAbort, ClientSetup, ConsumerSetup, Effect, OffsetsBy, OnError, ProducerSetup, Reading,
+    Work,
+};
+use inflight_trace::{ClientDescription, CommitStyle, ConsumerDescription, Description};
 use std::path::{Path, PathBuf};
 
 /// How a scenario is read.
@@ -179,22 +182,60 @@ fn describe(scenario: &Scenario, setup: &Setup, root: &Node) -> Description {
 }
 
 fn describe_client(client: &ClientSetup) -> ClientDescription {
-    let config = &client.config;
     let mut styles = client.threads.iter().map(|thread| thread.style.word());
     let first = styles.next().unwrap_or("idle");
     let style = if styles.all(|style| style == first) { first } else { "mixed" };
     let resends = |on_error: OnError| matches!(on_error, OnError::Resend { .. });
-    let texts = config.effective().into_iter().map(|(key, text)| (key.to_owned(), text));
-    ClientDescription {
+    let description = ClientDescription {
         name: client.name.clone(),
         style: style.to_owned(),
         resends_on_error: client.threads.iter().any(|thread| resends(thread.on_error)),
+        produces: client.producer.is_some(),
+        consumer: client.consumer.as_ref().map(describe_consumer),
+        ..ClientDescription::default()
+    };
+    let Some(ProducerSetup { config, .. }) = &client.producer else { return description };
+    let timeout_ms = u64::try_from(config.transaction_timeout_ms).ok();
+    let texts = config.effective().into_iter().map(|(key, text)| (key.to_owned(), text));
+    ClientDescription {
         acks: config.acks,
         enable_idempotence: config.enable_idempotence,
         retries: config.retries,
         max_in_flight: config.max_in_flight_requests_per_connection,
         delivery_timeout_ms: u64::try_from(config.delivery_timeout_ms).unwrap_or(0),
         config: texts.collect(),
+        transactional_id: config.transactional_id.clone(),
+        transaction_timeout_ms: timeout_ms.filter(|_| config.transactional_id.is_some()),
+        ..description
+    }
+}
+
+fn describe_consumer(consumer: &ConsumerSetup) -> ConsumerDescription {
+    let config = &consumer.config;
+    let transform = match &consumer.work {
+        Work::Transform(plan) => Some(plan),
+        _ => None,
+    };
+    ConsumerDescription {
+        group: config.group_id.clone(),
+        isolation: config.isolation_level,
+        auto_offset_reset: config.auto_offset_reset.word().to_owned(),
+        enable_auto_commit: config.enable_auto_commit,
+        commits: match &consumer.work {
+            Work::CommitThenProcess => CommitStyle::CommitFirst,
+            Work::AutoCommit => CommitStyle::Auto,
+            Work::Transform(plan) if plan.offsets != OffsetsBy::CommitSync => {
+                CommitStyle::Transaction
+            }
+            Work::Read
+            | Work::ProcessThenCommit
+            | Work::ProcessThenCommitAsync
+            | Work::Transform(_) => CommitStyle::ProcessFirst,
+        },
+        sends_group_metadata: transform.is_none_or(|plan| plan.offsets != OffsetsBy::GroupName),
+        rewinds_after_abort: transform.is_none_or(|plan| plan.after_abort == AfterAbort::Rewind),
+        deduplicates: consumer.effect == Effect::Deduplicated,
+        assigns_by_hand: matches!(consumer.reading, Reading::Partitions(_)),
     }
 }
 

@@ -8,7 +8,9 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Node, Value, parse, quoted};
 use crate::nearest::nearest;
 use crate::source::{Place, SourceId, Sources};
-use inflight_protocol::config::keys::{producer_families, producer_keys, server_keys, topic_keys};
+use inflight_protocol::config::keys::{
+    consumer_families, consumer_keys, producer_families, producer_keys, server_keys, topic_keys,
+};
 
 /// Why a change cannot be made.
 type Refusal = Box<Diagnostic>;
@@ -21,7 +23,7 @@ pub(crate) struct Change<'c> {
 }
 
 /// The first step of every path.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "$schema",
     "title",
     "teaches",
@@ -30,6 +32,7 @@ const SECTIONS: [&str; 13] = [
     "cluster",
     "topics",
     "producers",
+    "consumers",
     "network",
     "faults",
     "limits",
@@ -96,9 +99,17 @@ pub(crate) fn apply(root: &mut Node, change: &Change<'_>) -> Result<(), Refusal>
     if is_producer_key(key) {
         return in_all(root, "producers", change);
     }
+    if is_consumer_key(key) {
+        return in_all(root, "consumers", change);
+    }
     if let Some((element, rest)) = named(root, "producers", key) {
         let own = ["name", "properties", "bootstrap", "resume", "workload", "config"];
         let ours = own.contains(&first_step(rest).0) || first_step(rest).0.contains('-');
+        let rest = rest.to_owned();
+        return into(element, &rest, ours, change);
+    }
+    if let Some((element, rest)) = named(root, "consumers", key) {
+        let ours = !is_consumer_key(rest);
         let rest = rest.to_owned();
         return into(element, &rest, ours, change);
     }
@@ -124,6 +135,11 @@ fn into(element: &mut Node, rest: &str, ours: bool, change: &Change<'_>) -> Resu
 fn is_producer_key(key: &str) -> bool {
     producer_keys().any(|known| known.name == key)
         || producer_families().iter().any(|family| key.starts_with(family.prefix))
+}
+
+fn is_consumer_key(key: &str) -> bool {
+    consumer_keys().any(|known| known.name == key)
+        || consumer_families().iter().any(|family| key.starts_with(family.prefix))
 }
 
 /// The rest of a path behind the dot that joins it.
@@ -248,17 +264,20 @@ fn unknown(root: &Node, change: &Change<'_>) -> Diagnostic {
         elements.iter().filter_map(|element| element.get("name").and_then(Node::as_text))
     };
     let keys = producer_keys().map(|key| key.name);
+    let keys = keys.chain(consumer_keys().map(|key| key.name));
     let keys = keys.chain(topic_keys().map(|key| key.name));
     let keys = keys.chain(server_keys().map(|key| key.name)).chain(SECTIONS);
     let near = nearest(change.key, keys).map(str::to_owned).or_else(|| {
         let (head, rest) = first_step(change.key);
-        let names = SECTIONS.into_iter().chain(elements("producers")).chain(elements("topics"));
+        let names = ["producers", "consumers", "topics"].into_iter().flat_map(elements);
+        let names = SECTIONS.into_iter().chain(names);
         nearest(head, names).map(|name| format!("{name}.{rest}"))
     });
     let problem = format!("unknown key {}", quoted(change.key));
     let diagnostic = Diagnostic::error(change.key_place, problem);
     let name = |list| elements(list).next().map(|name| format!("{name}."));
-    let names: Vec<String> = name("producers").into_iter().chain(name("topics")).collect();
+    let names: Vec<String> =
+        ["producers", "consumers", "topics"].into_iter().filter_map(name).collect();
     let of_one = match names.as_slice() {
         [] => String::new(),
         names => format!("one behind {}, ", names.join(" or ")),

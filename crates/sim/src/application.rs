@@ -6,8 +6,12 @@ use crate::setup::{ClientSetup, Content, OnError, Resume, Style, ThreadSetup};
 use inflight_des::{Chance, Instant, StreamId};
 use inflight_producer::{Completion, Destination, Reports, SendRequest};
 use inflight_protocol::ThreadId;
+use inflight_protocol::fact::{Recovery, SendError, TransactionCall};
 use inflight_protocol::record_size::RecordShape;
 use std::collections::VecDeque;
+use transactions::{Before, Transacting};
+
+mod transactions;
 
 /// The threads of one client process.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(crate) struct Thread {
     pace: StreamId,
     keys: StreamId,
     reports: Reports,
+    /// Where it is with its transactions, if it makes any.
+    transacting: Option<Transacting>,
 }
 
 inflight_des::clone_fields!(Thread {
@@ -50,6 +56,7 @@ inflight_des::clone_fields!(Thread {
     pace,
     keys,
     reports,
+    transacting,
 });
 
 /// Where a thread is.
@@ -61,6 +68,8 @@ pub(crate) enum Place {
     InSend,
     /// In get(), for so many records.
     InGet(u32),
+    /// Inside a transactional call.
+    InTransactionalCall,
     /// Inside flush().
     InFlush,
     /// Inside close().
@@ -89,6 +98,8 @@ struct Sent {
 pub(crate) enum NextStep {
     /// Sends.
     Send(SendRequest),
+    /// Makes a transactional call.
+    Call(TransactionCall),
     /// Waits for its next burst, for which an event is to be scheduled.
     WaitUntil(Instant),
     /// Waits for something that will come by itself.
@@ -128,6 +139,7 @@ impl Application {
             } else {
                 Reports::Ignored
             },
+            transacting: thread.transactions.as_ref().map(|_| Transacting::default()),
         });
         Self { threads: threads.collect(), next_message: 0 }
     }
@@ -151,6 +163,11 @@ impl Application {
             }
             thread.burst_left = 0;
             thread.scheduled = None;
+            if let Some(transacting) = &mut thread.transacting {
+                // What was not committed is sent again, in the order of the messages.
+                thread.open.clear();
+                thread.open.extend(transacting.crash());
+            }
         }
         were_active
     }
@@ -189,16 +206,21 @@ impl Application {
         chance: &mut Chance,
     ) -> NextStep {
         let thread = &mut self.threads[index];
+        match thread.before_next(setup, now) {
+            Before::Go => {}
+            Before::Call(call) => {
+                thread.place = Place::InTransactionalCall;
+                return NextStep::Call(call);
+            }
+            Before::WaitUntil(at) => return thread.wait_until(at),
+            Before::Finish => return NextStep::Finish,
+        }
         if let Some(sent) = thread.again.pop_front() {
             return NextStep::Send(thread.take_up(index, setup, sent));
         }
         if thread.burst_left == 0 && thread.sent < setup.messages {
             if now < thread.next_due {
-                if thread.scheduled == Some(thread.next_due) {
-                    return NextStep::Listen;
-                }
-                thread.scheduled = Some(thread.next_due);
-                return NextStep::WaitUntil(thread.next_due);
+                return thread.wait_until(thread.next_due);
             }
             let left = setup.messages - thread.sent;
             thread.burst_left = u64::from(setup.burst).min(left) as u32;
@@ -212,7 +234,8 @@ impl Application {
             thread.burst_left -= sent.count;
             return NextStep::Send(thread.take_up(index, setup, sent));
         }
-        if setup.on_error != OnError::GiveUp && !thread.open.is_empty() {
+        let hears_of_all = setup.on_error != OnError::GiveUp && setup.transactions.is_none();
+        if hears_of_all && !thread.open.is_empty() {
             return NextStep::Listen;
         }
         NextStep::Finish
@@ -240,9 +263,42 @@ impl Application {
                 self.threads[thread.index()].outcome(message, count, Some(on_error));
                 Heard::Thread(thread.index())
             }
+            // A send() that threw in a transaction is heard of when the transaction ends.
+            Completion::Transaction { thread, call: TransactionCall::Send, .. } => {
+                Heard::Thread(thread.index())
+            }
+            Completion::Transaction { thread, result, .. } => {
+                let result = result.map_err(|thrown| (thrown.error, thrown.recovery));
+                let (setup, index) = (&setup[thread.index()], thread.index());
+                self.transactional_call_returned(setup, index, result);
+                Heard::Thread(index)
+            }
             // The last thing that the last thread of a client does.
             Completion::Flushed { .. } | Completion::Closed { .. } => Heard::End,
         }
+    }
+
+    /// A transactional call of a thread has returned or thrown.
+    fn transactional_call_returned(
+        &mut self,
+        setup: &ThreadSetup,
+        index: usize,
+        result: Result<(), (SendError, Recovery)>,
+    ) {
+        let thread = &mut self.threads[index];
+        thread.place = Place::Free;
+        let (Some(plan), Some(own)) = (&setup.transactions, &mut thread.transacting) else {
+            return;
+        };
+        thread.again.extend(own.returned(plan, result));
+        // Whatever it was told about them, they count with their transaction.
+        thread.open.clear();
+    }
+
+    /// Whether the producer of a transactional thread cannot be used any more.
+    pub(crate) fn is_fatal(&self) -> bool {
+        let mut all = self.threads.iter().filter_map(|thread| thread.transacting.as_ref());
+        all.any(Transacting::is_fatal)
     }
 
     /// Whether every thread has finished.
@@ -259,10 +315,21 @@ impl Application {
 }
 
 impl Thread {
+    /// Waits, with one event for one instant.
+    fn wait_until(&mut self, at: Instant) -> NextStep {
+        if self.scheduled == Some(at) {
+            return NextStep::Listen;
+        }
+        self.scheduled = Some(at);
+        NextStep::WaitUntil(at)
+    }
+
     /// The next new messages that can go into one call.
     fn next_messages(&self, setup: &ThreadSetup, message: u64, chance: &mut Chance) -> Sent {
         let one_by_one = setup.style == Style::Sync;
-        let run = if one_by_one { 1 } else { self.burst_left };
+        let room = self.transacting.as_ref().zip(setup.transactions.as_ref());
+        let room = room.map_or(u32::MAX, |(transacting, plan)| transacting.room(plan));
+        let run = if one_by_one { 1 } else { self.burst_left.min(room) };
         let (count, destination, shape) = match &setup.content {
             Content::Unkeyed(shape) => (run, Destination::Any, *shape),
             Content::Partition(number, shape) => (run, Destination::Partition(*number), *shape),
@@ -291,6 +358,9 @@ impl Thread {
         if self.reports == Reports::Wanted {
             self.open.push_back(sent);
         }
+        if let Some(transacting) = &mut self.transacting {
+            transacting.takes(sent);
+        }
         SendRequest {
             thread: ThreadId::new(index as u16),
             topic: setup.topic,
@@ -304,6 +374,9 @@ impl Thread {
 
     /// Messages have an outcome: success if there is no `on_error`.
     fn outcome(&mut self, message: u64, count: u32, on_error: Option<OnError>) {
+        if let Some(transacting) = self.transacting.as_mut().filter(|_| on_error.is_some()) {
+            transacting.message_failed();
+        }
         let end = message + u64::from(count);
         let (mut rest, mut failed) = (VecDeque::new(), Vec::new());
         for sent in self.open.drain(..) {

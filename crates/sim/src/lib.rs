@@ -6,11 +6,13 @@
 //! between two effects.
 
 mod application;
+mod consuming;
 pub mod fault;
 mod node;
 mod packet;
 pub mod run;
 pub mod setup;
+mod sink;
 mod trigger;
 pub mod world;
 

@@ -4,7 +4,10 @@ use crate::fault::FaultRule;
 use inflight_des::{Budget, Delay, Instant, Span};
 use inflight_net::NetworkSettings;
 use inflight_protocol::record_size::RecordShape;
-use inflight_protocol::{BrokerId, Cluster, ProducerConfig, TopicId};
+use inflight_protocol::{BrokerId, Cluster, ProducerConfig, TopicId, TransactionalId};
+
+mod consumer;
+pub use consumer::{AfterAbort, ConsumerSetup, Effect, OffsetsBy, Reading, TransformSetup, Work};
 
 /// Everything that is fixed about a run but the seed.
 #[derive(Clone, Debug)]
@@ -47,21 +50,53 @@ impl Setup {
     }
 }
 
-/// A client process: a producer and the application's threads that use it.
+/// A client process: a producer and the application's threads that use it, or a consumer and the
+/// thread that polls it, or a consumer that has a producer besides.
 #[derive(Clone, Debug)]
 pub struct ClientSetup {
     /// Its name, unique among clients.
     pub name: String,
-    /// The producer's settings.
-    pub config: ProducerConfig,
     /// bootstrap.servers
     pub bootstrap: Vec<BrokerId>,
-    /// What compression achieves: compressed by uncompressed size.
-    pub compression_ratio: f32,
-    /// The application's threads.
+    /// The producer, if it has one.
+    pub producer: Option<ProducerSetup>,
+    /// The application's threads that send.
     pub threads: Vec<ThreadSetup>,
     /// Where the application begins again after a restart of the process.
     pub resume: Resume,
+    /// What it does when its transactional producer has come to a fatal error.
+    pub on_fatal: OnFatal,
+    /// The consumer, if it has one.
+    pub consumer: Option<ConsumerSetup>,
+}
+
+/// A producer with its settings.
+#[derive(Clone, Debug)]
+pub struct ProducerSetup {
+    /// The settings.
+    pub config: ProducerConfig,
+    /// What compression achieves: compressed by uncompressed size.
+    pub compression_ratio: f32,
+    /// transactional.id, if it has one.
+    pub transactional_id: Option<TransactionalId>,
+}
+
+impl Default for ProducerSetup {
+    /// Kafka's defaults, no compression, no transactions.
+    fn default() -> Self {
+        let config = ProducerConfig::default();
+        Self { config, compression_ratio: 1.0, transactional_id: None }
+    }
+}
+
+/// What an application does when its transactional producer cannot be used any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnFatal {
+    /// It closes the producer and ends.
+    #[default]
+    Stop,
+    /// The process ends and is started again at once.
+    Restart,
 }
 
 /// Where an application begins again after its process was restarted.
@@ -95,6 +130,56 @@ pub struct ThreadSetup {
     pub on_error: OnError,
     /// What it does after its last message.
     pub ending: Ending,
+    /// How it puts messages into transactions, if the producer has a transactional id.
+    pub transactions: Option<TransactionSetup>,
+}
+
+/// How a thread puts its messages into transactions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionSetup {
+    /// How many messages in a transaction.
+    pub messages: u32,
+    /// How long it waits with the end after the last message.
+    pub hold: Span,
+    /// Which transactions it aborts of its own accord.
+    pub aborts: Aborts,
+    /// What it does with the messages of a transaction that failed.
+    pub on_failure: OnFailure,
+}
+
+/// Which transactions an application aborts of its own accord.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Aborts {
+    /// None.
+    #[default]
+    Never,
+    /// These, counted from 0. A transaction that is repeated after a failure has the same number.
+    These(Vec<u32>),
+    /// All.
+    Always,
+}
+
+impl Aborts {
+    /// Whether the transaction of this number is one.
+    pub fn include(&self, number: u32) -> bool {
+        match self {
+            Self::Never => false,
+            Self::These(numbers) => numbers.contains(&number),
+            Self::Always => true,
+        }
+    }
+}
+
+/// What an application does with the messages of a transaction that failed and was aborted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnFailure {
+    /// It gives them up.
+    GiveUp,
+    /// It puts them into another transaction, at most so often.
+    Repeat {
+        /// How many times in all a message is sent again.
+        times: u32,
+    },
 }
 
 /// What the messages of a thread look like.

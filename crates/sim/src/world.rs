@@ -9,6 +9,7 @@ use crate::fault::{Action, FaultRule, Loss, Realised, When, Who};
 use crate::node::NodeState;
 use crate::packet::{Letter, Parcel};
 use crate::setup::Setup;
+use crate::sink::Sink;
 use crate::trigger::{Due, Leadership, Triggers};
 use inflight_broker::{Broker, Controller};
 use inflight_des::{
@@ -26,11 +27,14 @@ use inflight_trace::Observer;
 mod deliver;
 mod faults;
 mod lifecycle;
+mod readers;
 mod retention;
 mod send;
 mod settled;
 mod threads;
 mod turns;
+
+use readers::Reader;
 
 /// An entry of the future event list: eight bytes, the bodies lie in arenas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +104,8 @@ pub(crate) struct Client {
     pub(crate) application: Application,
     pub(crate) streams: Streams,
     pub(crate) next_connection: u32,
+    /// The consumer and its thread, if it has one.
+    pub(crate) reader: Option<Reader>,
 }
 
 impl Clone for Client {
@@ -111,6 +117,7 @@ impl Clone for Client {
             application: self.application.clone(),
             streams: self.streams,
             next_connection: self.next_connection,
+            reader: self.reader.clone(),
         }
     }
 
@@ -125,6 +132,7 @@ impl Clone for Client {
         self.application.clone_from(&source.application);
         self.streams = source.streams;
         self.next_connection = source.next_connection;
+        self.reader.clone_from(&source.reader);
     }
 }
 
@@ -154,6 +162,9 @@ pub struct World<'s, O> {
     /// Application threads that are not done.
     threads_active: u32,
     sessions: u16,
+    consumers: u16,
+    /// What has had its effect outside of Kafka.
+    sink: Sink,
     /// The message that a rule is looking at.
     message: MessageInHand,
     /// When random faults strike, and whom.
@@ -193,6 +204,8 @@ impl<O: Clone> Clone for World<'_, O> {
             faults_ahead: self.faults_ahead,
             threads_active: self.threads_active,
             sessions: self.sessions,
+            consumers: self.consumers,
+            sink: self.sink.clone(),
             message: self.message,
             random_fault_stream: self.random_fault_stream,
             realised: self.realised.clone(),
@@ -227,6 +240,8 @@ impl<O: Clone> Clone for World<'_, O> {
         self.faults_ahead = source.faults_ahead;
         self.threads_active = source.threads_active;
         self.sessions = source.sessions;
+        self.consumers = source.consumers;
+        self.sink.clone_from(&source.sink);
         self.message = source.message;
         self.random_fault_stream = source.random_fault_stream;
         self.realised.clone_from(&source.realised);
@@ -278,15 +293,22 @@ impl<'s, O: Observer> World<'s, O> {
             .map(|(index, client)| {
                 let application = Application::new(client, clients_restart, &mut chance);
                 let streams = Streams::register(&client.name, &mut chance);
-                let (id, session) = (ClientId::new(index as u16), SessionId::new(index as u16));
-                let first = Producer::new(&env_of(setup, index), id, session, streams, 0);
+                let id = ClientId::new(index as u16);
+                let first = client.producer.as_ref().map(|_| {
+                    let before = &setup.clients[..index];
+                    let sessions = before.iter().filter(|client| client.producer.is_some()).count();
+                    let session = SessionId::new(sessions as u16);
+                    Producer::new(&env_of(setup, index), id, session, streams, 0)
+                });
+                let consumer = client.consumer.as_ref();
                 Client {
                     producer: None,
-                    first: Some(first),
+                    first,
                     session: SessionId::new(0),
                     application,
                     streams,
                     next_connection: 0,
+                    reader: consumer.map(|_| Reader::new(&client.name, &mut chance)),
                 }
             })
             .collect();
@@ -309,6 +331,8 @@ impl<'s, O: Observer> World<'s, O> {
             faults_ahead: setup.faults.iter().filter(certain).count() as u32,
             threads_active: setup.clients.iter().map(|client| client.threads.len() as u32).sum(),
             sessions: 0,
+            consumers: 0,
+            sink: Sink::default(),
             message: MessageInHand::default(),
             random_fault_stream: chance.stream("random faults"),
             realised: Vec::new(),
@@ -521,12 +545,15 @@ impl<O: Observer> Model for World<'_, O> {
 /// The surroundings of a client's producer.
 pub(crate) fn env_of(setup: &Setup, client: usize) -> Env<'_> {
     let own = &setup.clients[client];
+    let producer = own.producer.as_ref().expect("a client that has a producer has its settings");
     Env {
-        config: &own.config,
+        config: &producer.config,
         topics: topics_of(setup),
         brokers: setup.cluster.brokers,
         bootstrap: &own.bootstrap,
-        compression_ratio: own.compression_ratio,
+        compression_ratio: producer.compression_ratio,
+        transactional_id: producer.transactional_id,
+        transaction_version: setup.cluster.transaction_version,
         defects: defects_of(setup),
     }
 }

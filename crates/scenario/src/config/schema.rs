@@ -1,9 +1,9 @@
 //! The schemas of `config` objects, made from the tables of keys.
 
-use super::{ProducerTable, ServerTable, Table, TopicTable};
+use super::{ConsumerTable, ProducerTable, ServerTable, Table, TopicTable};
 use inflight_protocol::config::keys::{
-    Family, Key, Treatment, producer_families, producer_keys, server_families, server_keys,
-    topic_keys,
+    Family, Key, Treatment, consumer_families, consumer_keys, producer_families, producer_keys,
+    server_families, server_keys, topic_keys,
 };
 use inflight_protocol::config::{Kind, Range};
 use serde_json::{Map, Value as Json, json};
@@ -13,6 +13,14 @@ impl Table for ProducerTable {
 
     fn schema() -> Json {
         of("Kafka's producer settings.", producer_keys(), producer_families())
+    }
+}
+
+impl Table for ConsumerTable {
+    const NAME: &'static str = "ConsumerConfig";
+
+    fn schema() -> Json {
+        of("Kafka's consumer settings.", consumer_keys(), consumer_families())
     }
 }
 

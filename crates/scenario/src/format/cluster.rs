@@ -6,12 +6,18 @@ use crate::config::{Config, KafkaSettings, ServerTable};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Node, quoted};
 use crate::form::{At, Form};
+use crate::internal;
 use crate::read::Reader;
 use crate::schema::Schemas;
 use inflight_des::Delay;
 use inflight_protocol::config::ServerConfig;
-use inflight_protocol::{BrokerConfig, BrokerId, Defect, Defects, TopicConfig};
+use inflight_protocol::transaction::TRANSACTION_STATE_TOPIC;
+use inflight_protocol::{
+    BrokerConfig, BrokerId, Defect, Defects, TopicConfig, TopicPartition, Topics,
+    TransactionVersion,
+};
 use serde_json::{Value as Json, json};
+use smallvec::SmallVec;
 
 object! {
     /// The brokers and what they are like.
@@ -23,6 +29,12 @@ object! {
         /// Whether eligible leader replicas (KIP-966) are on, as in clusters made with Kafka 4.1
         /// or later.
         "eligible.leader.replicas" eligible_leader_replicas: default bool = "true",
+        /// The level of the feature transaction.version: 2 as in clusters made with Kafka 4.0 or
+        /// later, 0 or 1 for the protocol before KIP-890.
+        "transaction.version" transaction_version: default TransactionVersion = "2",
+        /// Which broker leads the partition of an internal topic that a transactional id or a
+        /// group belongs to, and so coordinates it, as long as it can: names to brokers.
+        "coordinators" coordinators: optional Coordinators,
         /// The time that a request keeps a request handler busy, besides its appends. A property
         /// of the machine, not a setting of Kafka's.
         "request-time" request_time: default Delay = "\"0ms\"",
@@ -73,12 +85,66 @@ impl Form for Overrides {
     }
 }
 
+/// Which brokers coordinate what, as far as the scenario says it.
+#[derive(Clone, Debug)]
+pub(crate) struct Coordinators(Vec<(TopicPartition, BrokerId)>);
+
+impl Form for Coordinators {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(members) = node.members() else {
+            reader.mismatch(node, "an object: transactional ids and groups to brokers");
+            return None;
+        };
+        let mut list: Vec<(TopicPartition, BrokerId)> = Vec::new();
+        for member in members {
+            reader.within(&member.key, |reader| {
+                let Some(Broker(broker)) = Broker::read(&member.node, reader) else { return };
+                let Some(partition) = reader.census.coordinated(&member.key) else {
+                    let names: Vec<&str> = reader.census.coordinated_names().collect();
+                    let found =
+                        (member.key_place, "transactional id or group", member.key.as_str());
+                    return reader.unknown(found, names);
+                };
+                if list.iter().any(|(known, other)| *known == partition && *other != broker) {
+                    let problem = "another coordinator for the same partition of an internal topic";
+                    let problem = Diagnostic::error(member.key_place, problem);
+                    return reader.report(problem.expected("the same broker, or another name"));
+                }
+                list.push((partition, broker));
+            });
+        }
+        Some(Self(list))
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        json!({ "type": "object", "additionalProperties": Broker::schema(schemas) })
+    }
+}
+
+impl Form for TransactionVersion {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let level = node.as_number().and_then(|number| number.parse().ok());
+        let version = level.and_then(Self::of_level);
+        if version.is_none() {
+            reader.mismatch(node, "0, 1 or 2");
+        }
+        version
+    }
+
+    fn schema(_: &mut Schemas) -> Json {
+        json!({ "enum": [0, 1, 2] })
+    }
+}
+
 /// The cluster, with all settings complete.
 #[derive(Clone, Debug)]
 pub(crate) struct ClusterPart {
     pub(crate) brokers: u8,
     pub(crate) configs: Vec<BrokerConfig>,
     pub(crate) eligible_leader_replicas: bool,
+    pub(crate) transaction_version: TransactionVersion,
+    /// Partitions of internal topics and who leads them.
+    coordinators: Vec<(TopicPartition, BrokerId)>,
     pub(crate) defects: Vec<Defect>,
 }
 
@@ -137,7 +203,44 @@ impl Cluster {
             }
         }
         let eligible_leader_replicas = self.eligible_leader_replicas;
-        Some(ClusterPart { brokers, configs, eligible_leader_replicas, defects: self.defects })
+        Some(ClusterPart {
+            brokers,
+            configs,
+            eligible_leader_replicas,
+            transaction_version: self.transaction_version,
+            coordinators: self.coordinators.map(|given| given.0).unwrap_or_default(),
+            defects: self.defects,
+        })
+    }
+}
+
+impl ClusterPart {
+    /// How many replicas a partition of an internal topic has.
+    fn internal_replication(&self) -> u8 {
+        internal::REPLICATION.min(self.brokers)
+    }
+
+    /// The settings of an internal topic.
+    pub(crate) fn internal_topic(&self, name: &str, reader: &Reader<'_>) -> TopicConfig {
+        let least = u32::from(self.internal_replication()).min(internal::TRANSACTION_MIN_ISR);
+        let defaults = reader.topic_defaults;
+        let min_insync_replicas =
+            if name == TRANSACTION_STATE_TOPIC { least } else { defaults.min_insync_replicas };
+        TopicConfig { min_insync_replicas, unclean_leader_election_enable: false, ..defaults }
+    }
+
+    /// The replicas of a partition of an internal topic, the preferred leader first.
+    pub(crate) fn internal_replicas(
+        &self,
+        topics: &Topics,
+        partition: TopicPartition,
+    ) -> SmallVec<[BrokerId; 4]> {
+        let given = self.coordinators.iter().find(|(known, _)| *known == partition);
+        let usual = usize::from(topics.number(partition)) % usize::from(self.brokers);
+        let first = given.map_or(usual, |(_, broker)| broker.index());
+        let brokers = usize::from(self.brokers);
+        let replicas = 0..usize::from(self.internal_replication());
+        replicas.map(|next| BrokerId::from_index((first + next) % brokers)).collect()
     }
 }
 
@@ -195,5 +298,10 @@ words! {
         "swap-payload" => Defect::SwapPayload,
         /// A producer puts retries back in the order of failure.
         "requeue-out-of-order" => Defect::RequeueOutOfOrder,
+        /// A transaction that is over its time is aborted without a higher producer epoch (before
+        /// KAFKA-6119).
+        "timeout-without-epoch-bump" => Defect::TimeoutWithoutEpochBump,
+        /// A partition without a leader never gets its marker.
+        "drop-markers-of-leaderless" => Defect::DropMarkersOfLeaderless,
     }
 }

@@ -163,7 +163,8 @@ enum Role {
 
 fn role(field: FieldType, node: &Node, roles: Roles, reader: &mut Reader<'_>) -> Role {
     let about = node.as_text().unwrap_or_default();
-    let speaks = about.contains("leader of ") || about.contains("follower of ");
+    let roles_of = ["leader of ", "follower of ", "coordinator of "];
+    let speaks = roles_of.iter().any(|role| about.contains(role));
     let broker = matches!(field, FieldType::Broker | FieldType::OptionalBroker | FieldType::Node);
     if !speaks || !broker {
         return Role::None;

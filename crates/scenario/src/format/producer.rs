@@ -12,8 +12,8 @@ use crate::schema::Schemas;
 use crate::source::Place;
 use inflight_protocol::config::properties::{Position, Properties};
 use inflight_protocol::config::{CompressionType, Partitioner};
-use inflight_protocol::{BrokerId, ProducerConfig};
-use inflight_sim::setup::{ClientSetup, Resume};
+use inflight_protocol::{BrokerId, ProducerConfig, TransactionalId};
+use inflight_sim::setup::{ClientSetup, OnFatal, ProducerSetup, Resume, ThreadSetup};
 use serde_json::{Value as Json, json};
 
 object! {
@@ -34,6 +34,8 @@ object! {
         "compression-ratio" compression_ratio: optional At<CompressionRatio>,
         /// Where the application begins again after a restart of the process.
         "resume" resume: default Resume = "\"first-unacked\"",
+        /// What it does when its transactional producer cannot be used any more.
+        "on-fatal" on_fatal: default OnFatal = "\"stop\"",
         /// The threads of the application.
         "workload" workload: default Vec<ThreadPart> = "[]",
     }
@@ -97,11 +99,12 @@ impl Producer {
                 settings.configure(config_place, ProducerConfig::from_settings, reader)
             })
         });
-        let bootstrap = self.bootstrap(reader);
+        let bootstrap = bootstrap(self.bootstrap.as_ref(), reader);
         let table = self.partitioner_table.as_ref();
         let rows = table.map(|table| table.value.clone()).unwrap_or_default();
         let workload = self.workload.iter();
-        let threads = workload.filter_map(|thread| thread.complete(&rows, reader)).collect();
+        let threads: Vec<_> =
+            workload.filter_map(|thread| thread.complete(&rows, reader)).collect();
         let mut config = config?;
         if let Some(At { value, place }) = table {
             if config.partitioner == Partitioner::BuiltIn {
@@ -114,25 +117,49 @@ impl Producer {
             }
         }
         let compression_ratio = self.compression_ratio(&config, reader);
-        let name = self.name.value;
-        let (bootstrap, resume) = (bootstrap?, self.resume);
-        let setup = ClientSetup { name, config, bootstrap, compression_ratio, threads, resume };
+        let transactional_id = transactional_id(&config, config_place, reader)?;
+        self.check_transactions(&config, &threads, reader)?;
+        let setup = ClientSetup {
+            name: self.name.value,
+            bootstrap: bootstrap?,
+            producer: Some(ProducerSetup { config, compression_ratio, transactional_id }),
+            threads,
+            resume: self.resume,
+            on_fatal: self.on_fatal,
+            consumer: None,
+        };
         Some(ProducerPart { setup })
     }
 
-    fn bootstrap(&self, reader: &mut Reader<'_>) -> Option<Vec<BrokerId>> {
-        match &self.bootstrap {
-            None => Some((1..=reader.census.brokers()?).map(BrokerId::new).collect()),
-            Some(At { value, .. }) if !value.is_empty() => {
-                Some(value.iter().map(|broker| broker.0).collect())
-            }
-            Some(At { place, .. }) => {
-                let wrong = Diagnostic::error(*place, "an empty list");
-                let wrong = wrong.expected("at least one broker");
-                reader.within("bootstrap", |reader| reader.report(wrong));
-                None
-            }
+    /// A transactional producer has one thread, and that thread says what a transaction is.
+    fn check_transactions(
+        &self,
+        config: &ProducerConfig,
+        threads: &[ThreadSetup],
+        reader: &mut Reader<'_>,
+    ) -> Option<()> {
+        let is_transactional = config.transactional_id.is_some();
+        for (index, (part, thread)) in self.workload.iter().zip(threads).enumerate() {
+            let (problem, expected) = if is_transactional && index > 0 {
+                ("a second thread of a transactional producer", "one thread")
+            } else if is_transactional && thread.transactions.is_none() {
+                (
+                    "no \"transactions\"",
+                    "\"transactions\": { \"records\": 5 }, as the producer has a \
+                                          transactional.id",
+                )
+            } else if !is_transactional && thread.transactions.is_some() {
+                ("\"transactions\" without transactional.id", "a transactional.id in \"config\"")
+            } else {
+                continue;
+            };
+            let wrong = Diagnostic::error(part.place(), problem).expected(expected);
+            reader.within("workload", |reader| {
+                reader.at(index, |reader| reader.report(wrong));
+            });
+            return None;
         }
+        Some(())
     }
 
     fn compression_ratio(&self, config: &ProducerConfig, reader: &mut Reader<'_>) -> f32 {
@@ -151,8 +178,43 @@ impl Producer {
     }
 }
 
+/// bootstrap.servers, or all brokers.
+pub(super) fn bootstrap(
+    given: Option<&At<Vec<Broker>>>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<BrokerId>> {
+    match given {
+        None => Some((1..=reader.census.brokers()?).map(BrokerId::new).collect()),
+        Some(At { value, .. }) if !value.is_empty() => {
+            Some(value.iter().map(|broker| broker.0).collect())
+        }
+        Some(At { place, .. }) => {
+            let wrong = Diagnostic::error(*place, "an empty list");
+            let wrong = wrong.expected("at least one broker");
+            reader.within("bootstrap", |reader| reader.report(wrong));
+            None
+        }
+    }
+}
+
+/// The transactional id of a configuration. One that stands in a file alone is not known to the
+/// rest of the scenario.
+pub(super) fn transactional_id(
+    config: &ProducerConfig,
+    place: Place,
+    reader: &mut Reader<'_>,
+) -> Option<Option<TransactionalId>> {
+    let Some(name) = &config.transactional_id else { return Some(None) };
+    let known = reader.census.transactional_ids().iter().position(|known| known == name);
+    if known.is_none() {
+        let hidden = Diagnostic::error(place, format!("transactional.id={name} of a file"));
+        reader.report(hidden.expected("transactional.id in \"config\""));
+    }
+    known.map(|index| Some(TransactionalId::new(index as u16)))
+}
+
 /// A name that can be told from a broker's or the controller's.
-fn check_name(name: &At<String>, reader: &mut Reader<'_>) {
+pub(super) fn check_name(name: &At<String>, reader: &mut Reader<'_>) {
     let text = name.value.as_str();
     let numbered = |letter| {
         let digits = text.strip_prefix(letter).unwrap_or_default();
@@ -174,7 +236,7 @@ fn check_name(name: &At<String>, reader: &mut Reader<'_>) {
 }
 
 /// The settings of a .properties file. They are read as Kafka reads them.
-fn properties(path: &At<String>, reader: &mut Reader<'_>) -> Option<KafkaSettings> {
+pub(super) fn properties(path: &At<String>, reader: &mut Reader<'_>) -> Option<KafkaSettings> {
     let Some(directory) = &reader.directory else {
         let problem = Diagnostic::error(path.place, "a file beside a scenario without a directory");
         reader.report(problem.expected("the settings in \"config\""));

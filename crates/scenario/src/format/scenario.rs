@@ -2,12 +2,13 @@
 
 use super::limits::Limits;
 use super::network::{Network, Nodes};
-use super::{ArmedRules, ClusterPart, FaultPart, ProducerPart, TopicPart};
+use super::{ArmedRules, ClusterPart, ConsumerPart, FaultPart, ProducerPart, TopicPart};
 use crate::config::{Config, ProducerTable, TopicTable};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Member, Node, quoted};
 use crate::expectation::Expectations;
 use crate::form::{Form, OneOrMore};
+use crate::internal;
 use crate::read::Reader;
 use crate::schema::Schemas;
 use inflight_protocol::config::keys::{producer_keys, topic_keys};
@@ -16,7 +17,7 @@ use inflight_sim::Setup;
 use serde_json::{Value as Json, json};
 
 object! {
-    /// A story about a Kafka cluster and its producers: what they do, what goes wrong, and what
+    /// A story about a Kafka cluster and its clients: what they do, what goes wrong, and what
     /// comes out. Keys with dots are Kafka's; ours have hyphens.
     struct Scenario {
         /// What happens, in one line.
@@ -32,7 +33,9 @@ object! {
         /// The topics.
         "topics" topics: required Vec<TopicPart>,
         /// The producers, and what applications do with them.
-        "producers" producers: required Vec<ProducerPart>,
+        "producers" producers: default Vec<ProducerPart> = "[]",
+        /// The consumers, and what applications do with them.
+        "consumers" consumers: default Vec<ConsumerPart> = "[]",
         /// The network between all of them.
         "network" network: optional Network,
         /// What goes wrong.
@@ -152,7 +155,8 @@ impl Scenario {
     pub(crate) fn setup(&self, root: &Node, reader: &mut Reader<'_>) -> Option<Setup> {
         let partitions: usize = self.topics.iter().map(|topic| topic.assignment.len()).sum();
         let threads: usize = self.producers.iter().map(|p| p.setup.threads.len()).sum();
-        let nodes = 1 + usize::from(self.cluster.brokers) + self.producers.len();
+        let clients = self.producers.len() + self.consumers.len();
+        let nodes = 1 + usize::from(self.cluster.brokers) + clients;
         let mut limit = |key: &str, what: &str, number: usize, most: usize| {
             if number > most {
                 let place = root.get(key).map_or(root.place, |node| node.place);
@@ -162,7 +166,7 @@ impl Scenario {
             }
         };
         limit("topics", "partitions in all", partitions, usize::from(u16::MAX));
-        limit("producers", "brokers and producers together with the controller", nodes, NODES_MAX);
+        limit("producers", "brokers and clients together with the controller", nodes, NODES_MAX);
         limit("producers", "threads", threads, THREADS_MAX);
         let network = match &self.network {
             Some(network) => network.clone(),
@@ -173,31 +177,45 @@ impl Scenario {
             return None;
         }
         let brokers = u16::from(self.cluster.brokers);
-        let clients = u16::try_from(self.producers.len()).ok()?;
+        let clients = u16::try_from(clients).ok()?;
         Some(Setup {
             title: self.title.clone(),
-            cluster: self.cluster()?,
+            cluster: self.cluster(reader)?,
             network: network.complete(Nodes { brokers, clients }),
-            clients: self.producers.iter().map(|producer| producer.setup.clone()).collect(),
+            clients: (self.producers.iter().map(|producer| &producer.setup))
+                .chain(self.consumers.iter().map(|consumer| &consumer.setup))
+                .cloned()
+                .collect(),
             faults: ArmedRules::number(&self.faults),
             budget,
             settle,
         })
     }
 
-    fn cluster(&self) -> Option<Cluster> {
+    fn cluster(&self, reader: &Reader<'_>) -> Option<Cluster> {
         let counts: Option<Vec<u16>> =
             self.topics.iter().map(|topic| u16::try_from(topic.assignment.len()).ok()).collect();
         let names = self.topics.iter().map(|topic| topic.name.value.clone());
+        let mut topics = Topics::new(names.zip(counts?));
+        let census = reader.census;
+        let coordinated = internal::add(&mut topics, census.transactional_ids(), census.groups());
+        let mut assignments: Vec<_> =
+            self.topics.iter().flat_map(|topic| topic.assignment.iter().cloned()).collect();
+        let mut topic_configs: Vec<_> = self.topics.iter().map(|topic| topic.config).collect();
+        for topic in topics.ids().skip(self.topics.len()) {
+            topic_configs.push(self.cluster.internal_topic(topics.name(topic), reader));
+            let partitions = topics.partitions(topic);
+            assignments.extend(partitions.map(|id| self.cluster.internal_replicas(&topics, id)));
+        }
         Some(Cluster {
             brokers: self.cluster.brokers,
             broker_configs: self.cluster.configs.clone(),
-            topics: Topics::new(names.zip(counts?)),
-            topic_configs: self.topics.iter().map(|topic| topic.config).collect(),
-            assignments: self.topics.iter().flat_map(|t| t.assignment.iter().cloned()).collect(),
+            topics,
+            topic_configs,
+            assignments,
             eligible_leader_replicas: self.cluster.eligible_leader_replicas,
-            transaction_version: inflight_protocol::TransactionVersion::V2,
-            coordinated: inflight_protocol::cluster::Coordinated::default(),
+            transaction_version: self.cluster.transaction_version,
+            coordinated,
             defects: self.cluster.planted(),
         })
     }
@@ -210,7 +228,7 @@ impl Scenario {
 
 /// Names of topics, and of producers, are different from one another.
 pub(crate) fn check_names(root: &Node, reader: &mut Reader<'_>) {
-    for (key, noun) in [("topics", "topic"), ("producers", "producer")] {
+    for (key, noun) in [("topics", "topic"), ("producers", "producer"), ("consumers", "consumer")] {
         let elements = root.get(key).and_then(Node::elements).unwrap_or_default();
         let name = |node: &Node| node.get("name").and_then(Node::as_text).map(str::to_owned);
         for (index, element) in elements.iter().enumerate() {

@@ -22,6 +22,7 @@ enum Phrase<'t> {
     Subject,
     AnyBroker,
     LeaderOf(&'t str),
+    CoordinatorOf(&'t str),
     FollowerOf(&'t str, u8),
     Name(&'t str),
 }
@@ -35,6 +36,9 @@ fn phrase(text: &str) -> Phrase<'_> {
     }
     if let Some(partition) = text.strip_prefix("leader of ") {
         return Phrase::LeaderOf(partition.trim());
+    }
+    if let Some(name) = text.strip_prefix("coordinator of ") {
+        return Phrase::CoordinatorOf(name.trim());
     }
     if let Some(partition) = text.strip_prefix("follower of ") {
         return Phrase::FollowerOf(partition.trim(), 0);
@@ -71,6 +75,7 @@ impl Form for Who {
             Phrase::AnyBroker => Some(Self::AnyBroker),
             Phrase::Broker(number) => broker(number, place, reader).map(Self::Broker),
             Phrase::LeaderOf(name) => partition(name, place, reader).map(Self::LeaderOf),
+            Phrase::CoordinatorOf(name) => coordinated(name, place, reader).map(Self::LeaderOf),
             Phrase::FollowerOf(name, nth) => {
                 let partition = partition(name, place, reader)?;
                 Some(Self::FollowerOf(partition, nth))
@@ -98,6 +103,7 @@ impl Form for Who {
                     "b1",
                     "p1",
                     "leader of orders-0",
+                    "coordinator of payments-1",
                     "follower of orders-0",
                     "the broker",
                     "any broker",
@@ -277,6 +283,16 @@ fn broker(number: u64, place: Place, reader: &mut Reader<'_>) -> Option<BrokerId
             None
         }
     }
+}
+
+/// The partition of an internal topic that a transactional id or a group belongs to.
+fn coordinated(name: &str, place: Place, reader: &mut Reader<'_>) -> Option<TopicPartition> {
+    let found = reader.census.coordinated(name);
+    if found.is_none() {
+        let names: Vec<&str> = reader.census.coordinated_names().collect();
+        reader.unknown((place, "transactional id or group", name), names);
+    }
+    found
 }
 
 fn partition(name: &str, place: Place, reader: &mut Reader<'_>) -> Option<TopicPartition> {

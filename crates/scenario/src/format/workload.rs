@@ -2,6 +2,7 @@
 
 use super::key::Keys;
 use super::partitioner::PartitionerTable;
+use super::transactions::Transactions;
 use crate::census::Lookup;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Node, Value, quoted};
@@ -9,6 +10,7 @@ use crate::form::{At, Form};
 use crate::quantity::Size;
 use crate::read::Reader;
 use crate::schema::{Schemas, any_of};
+use crate::source::Place;
 use inflight_des::{Delay, Span};
 use inflight_protocol::TopicId;
 use inflight_protocol::murmur2::murmur2;
@@ -45,6 +47,8 @@ object! {
         "on-error" on_error: default OnError = "\"give-up\"",
         /// What it does after its last record.
         "then" ending: default Ending = "\"close\"",
+        /// How it puts its records into transactions; needs a transactional.id.
+        "transactions" transactions: optional Transactions,
     }
 }
 
@@ -73,7 +77,7 @@ words! {
 
 /// A topic by its name.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TopicName(TopicId);
+pub(crate) struct TopicName(pub(crate) TopicId);
 
 impl Form for TopicName {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
@@ -100,7 +104,7 @@ impl Form for TopicName {
 
 /// A size, or null.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MaybeSize(Option<u32>);
+pub(crate) struct MaybeSize(pub(crate) Option<u32>);
 
 impl Form for MaybeSize {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
@@ -227,12 +231,13 @@ impl Form for Ending {
 #[derive(Clone, Debug)]
 pub(crate) struct ThreadPart {
     thread: Thread,
+    place: Place,
 }
 
 impl Form for ThreadPart {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let thread = Thread::read(node, reader)?;
-        thread.check(reader).then_some(Self { thread })
+        thread.check(reader).then_some(Self { thread, place: node.place })
     }
 
     fn schema(schemas: &mut Schemas) -> Json {
@@ -269,6 +274,11 @@ impl Thread {
 }
 
 impl ThreadPart {
+    /// Where it stands.
+    pub(crate) const fn place(&self) -> Place {
+        self.place
+    }
+
     /// The thread of a producer with this partitioner.
     pub(crate) fn complete(
         &self,
@@ -277,6 +287,10 @@ impl ThreadPart {
     ) -> Option<ThreadSetup> {
         let thread = &self.thread;
         self.check_table(table, reader);
+        let transactions = match &thread.transactions {
+            None => None,
+            Some(plan) => Some(reader.within("transactions", |reader| plan.complete(reader))?),
+        };
         let value = thread.value.0;
         let headers = &thread.headers.0;
         let unkeyed = RecordShape::new(None, value, headers);
@@ -305,6 +319,7 @@ impl ThreadPart {
             style: thread.style,
             on_error: thread.on_error,
             ending: thread.ending,
+            transactions,
         })
     }
 

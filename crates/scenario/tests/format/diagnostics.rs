@@ -78,7 +78,6 @@ fn everything_that_is_missing_is_said() {
         "title" is missing, expected a text
         "cluster" is missing, expected an object such as { "brokers": 3 }
         "topics" is missing, expected a list
-        "producers" is missing, expected a list
     "#]]
     .assert_eq(&said("{}"));
 }
@@ -95,7 +94,7 @@ fn keys_are_known_and_stand_once() {
     check(
         r#""colour": "red""#,
         expect![[r#"
-            colour: unknown key "colour", expected one of title, teaches, kafka, seed, cluster, topics, producers, network, faults, limits, expect, fix, …
+            colour: unknown key "colour", expected one of title, teaches, kafka, seed, cluster, topics, producers, consumers, network, faults, limits, expect, …
         "#]],
     );
 }
@@ -261,12 +260,12 @@ fn settings_of_kafka_are_checked_as_kafka_does() {
     "#]],
     );
     check(
-        r#""linger.ms": "5ms", "transactional.id": "t", "batch.size": null"#,
+        r#""linger.ms": "5ms", "transactional.id": "", "batch.size": null"#,
         expect![[r#"
-        producers[0].config["linger.ms"]: linger.ms=5ms, expected a whole number of at least 0; did you mean "5"?
-        producers[0].config["transactional.id"]: transactional.id=t, expected no transactional.id: transactions are not simulated yet
-        producers[0].config["batch.size"]: null, expected a value as Kafka spells it
-    "#]],
+            producers[0].config["linger.ms"]: linger.ms=5ms, expected a whole number of at least 0; did you mean "5"?
+            producers[0].config["transactional.id"]: transactional.id="", expected a text that is not empty
+            producers[0].config["batch.size"]: null, expected a value as Kafka spells it
+        "#]],
     );
 }
 

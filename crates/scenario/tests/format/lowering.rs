@@ -20,7 +20,7 @@ fn a_small_story_has_kafkas_defaults() {
     assert_eq!(replicas(0), [1, 2, 3].map(BrokerId::new));
     assert_eq!(replicas(1), [2, 3, 1].map(BrokerId::new));
     let client = &setup.clients[0];
-    assert_eq!(client.config, Default::default());
+    assert_eq!(client.producer.as_ref().unwrap().config, Default::default());
     assert_eq!(client.bootstrap, [1, 2, 3].map(BrokerId::new));
     assert_eq!(client.resume, Resume::FirstUnacked);
     let thread = &client.threads[0];
@@ -54,15 +54,24 @@ fn everything_is_lowered() {
     assert_eq!(replicas(2), [3, 4, 1].map(BrokerId::new));
     assert_eq!(replicas(3), [4, 1].map(BrokerId::new));
     let p1 = &setup.clients[0];
-    assert_eq!(p1.config.partitioner, Partitioner::Table(vec![("vip".to_owned(), 2)]));
-    assert_eq!(p1.config.compression_type, CompressionType::Zstd);
-    assert_eq!((p1.compression_ratio, p1.resume), (0.25, Resume::NextUnsent));
+    assert_eq!(
+        p1.producer.as_ref().unwrap().config.partitioner,
+        Partitioner::Table(vec![("vip".to_owned(), 2)])
+    );
+    assert_eq!(p1.producer.as_ref().unwrap().config.compression_type, CompressionType::Zstd);
+    assert_eq!(
+        (p1.producer.as_ref().unwrap().compression_ratio, p1.resume),
+        (0.25, Resume::NextUnsent)
+    );
     assert_eq!(p1.threads[0].on_error, OnError::Resend { times: 2 });
     assert_eq!(p1.threads[0].ending, Ending::CloseWithin(Span::from_secs(5)));
     let Content::WeightedKeys(keys) = &p1.threads[0].content else { panic!("weighted keys") };
     assert_eq!((keys[0].0, keys[0].1.table, keys[1].1.table), (9, Some(2), None));
     assert!(matches!(p1.threads[1].content, Content::Partition(1, _)));
-    assert_eq!(setup.clients[1].config.partitioner, Partitioner::RoundRobin);
+    assert_eq!(
+        setup.clients[1].producer.as_ref().unwrap().config.partitioner,
+        Partitioner::RoundRobin
+    );
     assert_eq!(setup.budget.events, 1_000_000);
     assert_eq!(setup.settle, Span::from_secs(30));
 }
@@ -149,8 +158,8 @@ fn a_fix_changes_what_it_says_and_nothing_else() {
     let pairs = [("acks", "0"), ("network.latency", "5ms")];
     assert_eq!(fix.changes, pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let (own, twin) = (&loaded.setup, &fix.scenario.setup);
-    assert_eq!(own.clients[0].config.acks, Acks::All);
-    assert_eq!(twin.clients[0].config.acks, Acks::None);
+    assert_eq!(own.clients[0].producer.as_ref().unwrap().config.acks, Acks::All);
+    assert_eq!(twin.clients[0].producer.as_ref().unwrap().config.acks, Acks::None);
     assert_eq!(twin.network.links.delay, Delay::Constant(Span::from_millis(5)));
     assert_eq!(own.clients[0].threads.len(), twin.clients[0].threads.len());
     assert_eq!(fix.scenario.expectations.verdict, [inflight_check::Verdict::Ok]);
@@ -166,7 +175,7 @@ fn overrides_come_last_and_point_at_themselves() {
     };
     let loaded = with(&["network.latency=9ms", "acks=1", "enable.idempotence=false"]).unwrap();
     assert_eq!(loaded.setup.network.links.delay, Delay::Constant(Span::from_millis(9)));
-    assert_eq!(loaded.setup.clients[0].config.acks, Acks::Leader);
+    assert_eq!(loaded.setup.clients[0].producer.as_ref().unwrap().config.acks, Acks::Leader);
     let wrong = with(&["seed=2", "p1.acks=most", "network.latency=9"]).unwrap_err();
     let text = wrong.to_string();
     assert!(text.contains("--set:1:9 (producers[0].config.acks)"), "{text}");
@@ -186,7 +195,7 @@ fn a_properties_file_is_read_as_it_is() {
     let text = text.replace(r#""name": "p1""#, own);
     let options = Options { directory: Some(directory.clone()), ..Options::default() };
     let loaded = load_text("story.json", &text, &options).unwrap();
-    assert_eq!(loaded.setup.clients[0].config.linger_ms, 7);
+    assert_eq!(loaded.setup.clients[0].producer.as_ref().unwrap().config.linger_ms, 7);
     let warnings = loaded.warnings.to_string();
     assert!(warnings.contains("unknown key \"my.own\""), "{warnings}");
     std::fs::write(directory.join("producer.properties"), "linger.ms=7\nacks=most\n").unwrap();

@@ -1,11 +1,11 @@
 //! Application threads, without a producer: the test plays it.
 
 use super::*;
-use crate::setup::{Ending, KeyedShape};
+use crate::setup::{Ending, KeyedShape, OnFatal, ProducerSetup};
 use inflight_des::{Delay, Seed, Span};
 use inflight_protocol::fact::SendError;
 use inflight_protocol::murmur2::murmur2;
-use inflight_protocol::{ProducerConfig, TopicId, TopicPartition};
+use inflight_protocol::{TopicId, TopicPartition};
 
 const SHAPE: fn() -> RecordShape = || RecordShape::plain(None, Some(100));
 
@@ -20,17 +20,19 @@ fn thread(messages: u64) -> ThreadSetup {
         style: Style::Callback,
         on_error: OnError::GiveUp,
         ending: Ending::Close,
+        transactions: None,
     }
 }
 
 fn client(thread: ThreadSetup) -> ClientSetup {
     ClientSetup {
         name: "p1".to_owned(),
-        config: ProducerConfig::default(),
         bootstrap: Vec::new(),
-        compression_ratio: 1.0,
+        producer: Some(ProducerSetup::default()),
         threads: vec![thread],
         resume: Resume::FirstUnacked,
+        on_fatal: OnFatal::Stop,
+        consumer: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parcels that arrive.
 
+use super::readers::CONNECTIONS;
 use super::send::message_in;
 use super::{Event, MessageInHand, World};
 use crate::packet::Parcel;
@@ -144,11 +145,27 @@ impl<O: Observer> World<'_, O> {
                     machine.handle(cluster, turn, incoming);
                 });
             }
+            Node::Client(client) if is_readers(&incoming) => {
+                self.with_consumer(agenda, client.index(), |machine, env, turn| {
+                    machine.handle(env, turn, incoming);
+                });
+            }
             Node::Client(client) => {
                 self.with_producer(agenda, client.index(), |machine, env, turn| {
                     machine.handle(env, turn, incoming);
                 });
             }
         }
+    }
+}
+
+/// Whether something that arrives at a client is for its consumer.
+const fn is_readers(incoming: &Incoming) -> bool {
+    match incoming {
+        Incoming::Connected { connection }
+        | Incoming::Disconnected { connection }
+        | Incoming::Request { connection, .. }
+        | Incoming::Response { connection, .. } => connection.number >= CONNECTIONS,
+        Incoming::ToController(_) | Incoming::ToBroker(_) => false,
     }
 }

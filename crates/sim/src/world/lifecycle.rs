@@ -12,20 +12,29 @@ impl<O: Observer> World<'_, O> {
     /// A client process starts: its producer is constructed, its application begins.
     pub(super) fn start_client(&mut self, agenda: &mut Agenda<'_, Event>, client: usize) {
         let setup = self.setup;
+        if setup.clients[client].producer.is_some() {
+            self.start_producer(agenda, client);
+        }
+        if setup.clients[client].consumer.is_some() {
+            self.start_consumer(agenda, client);
+        }
+        self.application_starts(agenda, client);
+        self.rearm_client(agenda, client);
+    }
+
+    fn start_producer(&mut self, agenda: &mut Agenda<'_, Event>, client: usize) {
         let session = SessionId::new(self.sessions);
         self.sessions += 1;
         let own = &mut self.clients[client];
         own.session = session;
         let id = ClientId::new(client as u16);
-        let env = env_of(setup, client);
+        let env = env_of(self.setup, client);
         let first = own.first.take().filter(|first| first.session() == session);
         own.producer =
             Some(first.unwrap_or_else(|| {
                 Producer::new(&env, id, session, own.streams, own.next_connection)
             }));
         self.call_producer(agenda, client, |producer, env, turn| producer.start(env, turn));
-        self.application_starts(agenda, client);
-        self.rearm_client(agenda, client);
     }
 
     /// A process is killed, or its machine loses power.
@@ -77,6 +86,7 @@ impl<O: Observer> World<'_, O> {
                 });
             }
         }
+        self.consumer_ends(agenda, client, how);
         self.threads_active -= self.clients[client].application.crash();
     }
 

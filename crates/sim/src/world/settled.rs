@@ -11,7 +11,11 @@ impl<O: Observer> World<'_, O> {
     /// Notes since when nothing but background work is left. Called after each event.
     #[inline]
     pub(super) fn note_idleness(&mut self, now: Instant) {
-        if self.threads_active > 0 || self.faults_ahead > 0 || !self.producers_are_idle() {
+        if self.threads_active > 0
+            || self.faults_ahead > 0
+            || !self.producers_are_idle()
+            || !self.readers_are_idle()
+        {
             self.idle_since = None;
         } else if self.idle_since.is_none() {
             self.idle_since = Some(now);
@@ -29,7 +33,8 @@ impl<O: Observer> World<'_, O> {
     /// Whether the run is over. Asked when only background work is left. A producer that does not
     /// wait for answers may be gone before its requests arrive.
     pub(super) fn is_over(&self) -> bool {
-        self.gave_up_settling || (self.produces_under_way == 0 && self.is_settled())
+        self.gave_up_settling
+            || (self.produces_under_way == 0 && self.is_settled() && self.readers_have_read_all())
     }
 
     /// Whether every replica that can catch up has done so.

@@ -1,10 +1,10 @@
 //! Application threads that go on.
 
-use super::{Event, World};
+use super::{Event, Later, World};
 use crate::application::{Heard, NextStep, Place};
-use crate::setup::Ending;
-use inflight_des::Agenda;
-use inflight_protocol::fact::{StopCause, Surviving};
+use crate::setup::{Ending, OnFatal};
+use inflight_des::{Agenda, Span};
+use inflight_protocol::fact::{StopCause, Surviving, TransactionCall};
 use inflight_protocol::{ClientId, Node, ThreadId};
 use inflight_trace::Observer;
 
@@ -34,7 +34,9 @@ impl<O: Observer> World<'_, O> {
         if self.state(node).is_paused() {
             return;
         }
-        self.thread_goes_on(agenda, client, thread);
+        if self.clients[client].reader.is_none() {
+            self.thread_goes_on(agenda, client, thread);
+        }
         self.application_goes_on(agenda, client);
         self.rearm_client(agenda, client);
     }
@@ -42,6 +44,10 @@ impl<O: Observer> World<'_, O> {
     /// The application takes in what its producer has to say, one thing after the other; the
     /// thread that it concerns goes on, which may make the producer say more.
     pub(super) fn application_goes_on(&mut self, agenda: &mut Agenda<'_, Event>, client: usize) {
+        if self.clients[client].reader.is_some() {
+            self.reader_goes_on(agenda, client);
+            return;
+        }
         let threads = &self.setup.clients[client].threads;
         let session = self.clients[client].session;
         let mut heard = 0;
@@ -78,14 +84,48 @@ impl<O: Observer> World<'_, O> {
             NextStep::WaitUntil(at) => {
                 agenda.at(at, Event::Thread { client: client as u16, thread: index as u16 });
             }
+            NextStep::Call(call) => self.transactional_call(agenda, client, index, call),
             NextStep::Listen => {}
             NextStep::Finish => {
                 own.application.threads[index].place = Place::Finished;
-                if own.application.all_finished() {
+                if own.application.is_fatal()
+                    && self.setup.clients[client].on_fatal == OnFatal::Restart
+                {
+                    self.begin_again(agenda, client);
+                } else if own.application.all_finished() {
                     self.end_client(agenda, client, index);
                 }
             }
         }
+    }
+
+    /// A thread makes a transactional call. [`Completion::Transaction`] says what came of it.
+    ///
+    /// [`Completion::Transaction`]: inflight_producer::Completion::Transaction
+    fn transactional_call(
+        &mut self,
+        agenda: &mut Agenda<'_, Event>,
+        client: usize,
+        index: usize,
+        call: TransactionCall,
+    ) {
+        let thread = ThreadId::new(index as u16);
+        self.call_producer(agenda, client, |producer, env, turn| match call {
+            TransactionCall::Init => producer.init_transactions(env, turn, thread),
+            TransactionCall::Begin => producer.begin_transaction(env, turn, thread),
+            TransactionCall::Commit => producer.commit_transaction(env, turn, thread),
+            TransactionCall::Abort => producer.abort_transaction(env, turn, thread),
+            TransactionCall::Send | TransactionCall::SendOffsets => {
+                unreachable!("a thread without a consumer calls these otherwise or not at all")
+            }
+        });
+    }
+
+    /// A process that cannot use its producer any more ends and is started again.
+    pub(super) fn begin_again(&mut self, agenda: &mut Agenda<'_, Event>, client: usize) {
+        self.client_ends(agenda, client, StopCause::Exited, Surviving::Appended);
+        let node = Node::Client(ClientId::new(client as u16));
+        self.put_off(agenda, Span::ZERO, Later::Restart(node));
     }
 
     /// The last thread of a client has finished: what it does then, all do.

@@ -72,7 +72,7 @@ impl<O: Observer> World<'_, O> {
     /// Interprets an outbox, effect by effect. A fault may end the node in between: what it had
     /// still in its outbox never happens. Returns whether the machine wants to be called again.
     #[inline]
-    fn interpret(
+    pub(super) fn interpret(
         &mut self,
         agenda: &mut Agenda<'_, Event>,
         index: u16,
@@ -129,7 +129,11 @@ impl<O: Observer> World<'_, O> {
 
     /// Makes sure that a producer is called when it wants to be.
     pub(super) fn rearm_client(&mut self, agenda: &mut Agenda<'_, Event>, client: usize) {
-        let wants = self.clients[client].producer.as_ref().and_then(Producer::next_timeout);
+        let own = &mut self.clients[client];
+        let wants = own.producer.as_ref().and_then(Producer::next_timeout);
+        let reader = own.reader.as_mut().and_then(|reader| reader.consumer.as_mut());
+        let reads = reader.and_then(|consumer| consumer.next_timeout(agenda.now()));
+        let wants = wants.into_iter().chain(reads).min();
         self.rearm(agenda, self.index_of_client(client), wants);
     }
 
@@ -179,6 +183,11 @@ impl<O: Observer> World<'_, O> {
                 self.with_producer(agenda, client.index(), |machine, env, turn| {
                     machine.handle_timeout(env, turn);
                 });
+                if self.clients[client.index()].reader.is_some() {
+                    self.with_consumer(agenda, client.index(), |machine, env, turn| {
+                        machine.handle_timeout(env, turn);
+                    });
+                }
             }
         }
     }

@@ -10,7 +10,8 @@ use inflight_protocol::{
 };
 use inflight_sim::fault::{Action, FaultRule, Pattern, Repeat, Test, When, Who};
 use inflight_sim::setup::{
-    ClientSetup, Content, Ending, OnError, Resume, Setup, Style, ThreadSetup,
+    ClientSetup, Content, Ending, OnError, OnFatal, ProducerSetup, Resume, Setup, Style,
+    ThreadSetup,
 };
 use inflight_sim::{Run, run};
 use inflight_trace::Recorder;
@@ -61,9 +62,8 @@ pub(crate) fn ten_records(config: ProducerConfig) -> Setup {
 pub(crate) fn client(name: &str, config: ProducerConfig) -> ClientSetup {
     ClientSetup {
         name: name.to_owned(),
-        config,
         bootstrap: [1, 2, 3].map(b).to_vec(),
-        compression_ratio: 1.0,
+        producer: Some(ProducerSetup { config, compression_ratio: 1.0, transactional_id: None }),
         threads: vec![ThreadSetup {
             topic: TopicId::new(0),
             messages: 10,
@@ -74,8 +74,11 @@ pub(crate) fn client(name: &str, config: ProducerConfig) -> ClientSetup {
             style: Style::Callback,
             on_error: OnError::GiveUp,
             ending: Ending::Close,
+            transactions: None,
         }],
         resume: Resume::FirstUnacked,
+        on_fatal: OnFatal::Stop,
+        consumer: None,
     }
 }
 
