@@ -1,7 +1,10 @@
 //! The commands.
 
+pub(crate) mod draw;
 pub(crate) mod facts;
+pub(crate) mod grid;
 pub(crate) mod pin;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod test;

@@ -76,7 +76,11 @@ fn wants_json(command: &Command) -> bool {
     match command {
         Command::Run(run) => run.format == Format::Json,
         Command::Facts(facts) => facts.format == Format::Json,
-        Command::Test(_) | Command::Pin(_) | Command::Schema => false,
+        Command::Draw(_)
+        | Command::Report(_)
+        | Command::Test(_)
+        | Command::Pin(_)
+        | Command::Schema => false,
     }
 }
 

@@ -41,6 +41,8 @@ fn dispatch(args: &Args) -> Result<Exit, Failure> {
     let mut printer = Printer::output(args.colour);
     let exit = match &args.command {
         Command::Run(run) => command::run::run(run, args.colour, &mut printer),
+        Command::Draw(draw) => command::draw::draw(draw, args.colour, &mut printer),
+        Command::Report(report) => command::report::report(report, &mut printer),
         Command::Test(test) => command::test::test(test, args.colour, &mut printer),
         Command::Pin(pin) => command::pin::pin(pin, args.colour, &mut printer),
         Command::Facts(facts) => command::facts::facts(facts, &mut printer),

@@ -75,6 +75,11 @@ impl Printer {
         self.out.write_all(text.as_bytes())
     }
 
+    /// Prints bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
     /// Prints an empty line.
     pub(crate) fn gap(&mut self) -> io::Result<()> {
         self.line("")

@@ -14,6 +14,7 @@ use inflight::{
     Description, Fact, Fix, Halt, Instant, Keep, Loaded, Played, Report, Unmet, judge_recording,
     play,
 };
+use inflight_view::{Kind, Lang, Story, plain};
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -97,11 +98,7 @@ fn run_trace(args: &RunArgs, printer: &mut Printer) -> Result<Exit, Failure> {
         let problem = "a trace is judged as it is: --seed, --set and --trace need a scenario";
         return Err(Failure::Input(problem.to_owned()));
     }
-    let name = args.file.display();
-    let file = File::open(&args.file)
-        .map_err(|error| Failure::Input(format!("cannot read {name}: {error}")))?;
-    let trace = Trace::read(BufReader::new(file))
-        .map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    let trace = read_trace(&args.file)?;
     let shown = Shown {
         args,
         description: &trace.description,
@@ -117,6 +114,14 @@ fn run_trace(args: &RunArgs, printer: &mut Printer) -> Result<Exit, Failure> {
     };
     shown.print(printer)?;
     Ok(Exit::Fine)
+}
+
+/// Reads the facts of an earlier run.
+pub(crate) fn read_trace(path: &Path) -> Result<Trace, Failure> {
+    let name = path.display();
+    let file =
+        File::open(path).map_err(|error| Failure::Input(format!("cannot read {name}: {error}")))?;
+    Trace::read(BufReader::new(file)).map_err(|error| Failure::Input(format!("{name}: {error}")))
 }
 
 fn write_trace(path: &Path, scenario: &Loaded, played: &Played) -> Result<(), Failure> {
@@ -139,6 +144,7 @@ impl Shown<'_> {
         self.print_settings(printer)?;
         self.print_promises(printer)?;
         self.print_timeline(printer)?;
+        self.print_truth(printer)?;
         self.print_verdict(printer)?;
         self.print_expectations(printer)?;
         self.print_twin(printer)?;
@@ -164,6 +170,24 @@ impl Shown<'_> {
         printer.line(format_args!("  {facts}"))
     }
 
+    /// What was said of each record, and where it is: the same layout as in pictures.
+    fn print_truth(&self, printer: &mut Printer) -> io::Result<()> {
+        let story =
+            Story { description: self.description, facts: self.facts, report: &self.report };
+        // A run without records has nothing to say here.
+        let Ok(table) = plain(Kind::Truth, &story, Lang::En) else { return Ok(()) };
+        printer.gap()?;
+        printer.line(printer.paint(Look::Bold, "What was said, and what is there"))?;
+        for line in table.lines() {
+            let line: String = match self.args.ascii {
+                true => line.chars().map(in_ascii).collect(),
+                false => line.to_owned(),
+            };
+            printer.line(format_args!("  {}", line.trim_end()))?;
+        }
+        Ok(())
+    }
+
     /// How to see it again.
     fn print_again(&self, printer: &mut Printer) -> io::Result<()> {
         printer.gap()?;
@@ -176,6 +200,18 @@ impl Shown<'_> {
             command.push_str(&format!(" --set {}", quoted(change)));
         }
         printer.line(printer.paint(Look::Dim, format!("again: {command}")))
+    }
+}
+
+/// A sign of a table in plain ASCII.
+const fn in_ascii(sign: char) -> char {
+    match sign {
+        '✓' => 'v',
+        '✕' => 'x',
+        '≡' => '=',
+        '─' | '–' => '-',
+        '′' => '\'',
+        other => other,
     }
 }
 

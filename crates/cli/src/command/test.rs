@@ -4,6 +4,8 @@ mod collect;
 mod junit;
 mod outcome;
 
+pub(crate) use collect::scenarios;
+
 use crate::args::{ColourChoice, TestArgs};
 use crate::failure::{Exit, Failure};
 use crate::printer::{Look, Printer};
@@ -22,7 +24,7 @@ pub(crate) fn test(
     _: ColourChoice,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let files = collect::scenarios(&args.paths)?;
+    let files = scenarios(&args.paths)?;
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let jobs = args.jobs.map_or(cores, NonZeroUsize::get).min(files.len());
     let tested = run_all(&files, jobs, printer)?;

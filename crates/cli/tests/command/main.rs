@@ -1,10 +1,12 @@
 //! The compiled binary, from outside.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod draw;
 mod facts;
 mod help;
 mod pin;
 mod readme;
+mod report;
 mod run;
 mod story;
 mod test;

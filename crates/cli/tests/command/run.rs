@@ -26,8 +26,8 @@ fn a_run_tells_its_story() {
           p1       enable.idempotence=false (default true)
 
         What Kafka promises with them
-          yes  G0  always: What the log holds was sent as it is, a committed offset holds one record, and
-                   every send() is answered.
+          yes  G0  always: What the log holds was sent as it is, a committed offset holds one record, every
+                   call is answered, and a consumer reads on from where it is.
           no   G1  at most once, because failed batches are sent again (retries is above 0)
           yes  G3  durable: Every acked record is in the log.
           yes  G3' durable while one survives: Every acked record is in the log while one in-sync replica

@@ -4,7 +4,7 @@ use super::{Shown, wrapped};
 use crate::printer::{Look, Printer};
 use inflight::protocol::config::ServerConfig;
 use inflight::protocol::{ProducerConfig, TopicConfig};
-use inflight::{Promise, Reason, promised};
+use inflight::{Promise, promised};
 use std::io;
 
 /// A group of settings: whose, and what differs from the defaults.
@@ -128,7 +128,7 @@ impl Shown<'_> {
                         ("yes", Look::Good, format!("{name}: {promised}"))
                     }
                     // What is about another setting is no news.
-                    Err(Reason::AcksAll | Reason::Idempotent | Reason::CleanOnly) => continue,
+                    Err(reason) if reason.is_elsewhere() => continue,
                     Err(reason) => ("no ", Look::Dim, format!("{name}, because {reason}")),
                 };
                 let mut start = format!("  {}  {id:<3} ", printer.paint(look, word));

@@ -1,0 +1,126 @@
+//! The questions that people ask, each with a short answer and where it is shown.
+
+/// Where a question is answered.
+pub(super) enum Answer {
+    /// In a scenario, by its name.
+    Scenario(&'static str),
+    /// In a picture of its own: its path and title.
+    Picture(&'static str, &'static str),
+    /// Nowhere yet: what is missing.
+    Waits(&'static str),
+}
+
+/// A question.
+pub(super) struct Question {
+    pub(super) question: &'static str,
+    pub(super) short: &'static str,
+    pub(super) answers: &'static [Answer],
+}
+
+const fn ask(question: &'static str, short: &'static str, answers: &'static [Answer]) -> Question {
+    Question { question, short, answers }
+}
+
+use Answer::{Picture, Scenario, Waits};
+
+const TRANSACTIONS: Answer = Waits("transactions");
+const CONSUMERS: Answer = Waits("consumers");
+const SWEEPS: Answer = Waits("sweeps over settings");
+
+/// All of them.
+#[rustfmt::skip]
+pub(super) const QUESTIONS: &[Question] = &[
+    ask("Does `enable.idempotence` stop duplicates after the producer was restarted?",
+        "No. A new producer has a new id, and the broker cannot link the two.",
+        &[Scenario("duplication/producer-restart")]),
+    ask("Does it stop duplicates if my code calls `send()` again after an exception?",
+        "No. A new call gets a new sequence number; only the client's own retries are recognised.",
+        &[Scenario("duplication/application-sends-again")]),
+    ask("Is the order safe with five requests in flight and retries?",
+        "Not without idempotence. With it the broker refuses gaps and the client sends again in order.",
+        &[Scenario("order/refused-and-overtaken"), Scenario("order/disconnect-reverses-retries")]),
+    ask("So do I need `max.in.flight.requests.per.connection=1`?",
+        "Only without idempotence and with retries; it costs throughput.",
+        &[Scenario("order/sent-to-two-leaders"), Scenario("surprises/sequence-rewritten")]),
+    ask("`delivery.timeout.ms`, `request.timeout.ms` or `retries`?",
+        "request.timeout.ms is for one attempt, delivery.timeout.ms for everything after the batch \
+         was begun; retries stay at their maximum.",
+        &[Scenario("loss/expired-yet-present")]),
+    ask("\"Expiring N record(s) … since batch creation\": is the broker down?",
+        "The batch reached delivery.timeout.ms in the queue or on its way; often the broker is fine.",
+        &[Scenario("loss/expired-yet-present"), Scenario("loss/overload-expiry")]),
+    ask("\"Topic X not present in metadata after 60000 ms\"?",
+        "That is max.block.ms inside `send()`: the topic is missing or no broker can be reached.",
+        &[Scenario("surprises/metadata-block"), Waits("a topic that is missing")]),
+    ask("`send()` is asynchronous: why does it block or throw?",
+        "It waits for metadata and for buffer memory, up to max.block.ms each time.",
+        &[Scenario("surprises/buffer-full"), Waits("a full buffer")]),
+    ask("acks=all, and still records were lost?",
+        "The in-sync replicas had shrunk to the leader, or a replica without the record was elected.",
+        &[Scenario("loss/min-insync-replicas-1"), Scenario("loss/unclean-election")]),
+    ask("Does acks=all wait for min.insync.replicas, or for all in-sync replicas?",
+        "For all that are in sync; min.insync.replicas only decides whether the record is taken at all.",
+        &[Scenario("order/ghost-of-a-closed-connection"), Picture("isr-grid", "the decision grid")]),
+    ask("NOT_ENOUGH_REPLICAS_AFTER_APPEND: was it written?",
+        "Yes, on the leader; a plain retry makes a copy, an idempotent one does not. A leader of Kafka \
+         4.x whose followers go away while it waits answers REQUEST_TIMED_OUT, and has the record too.",
+        &[Picture("isr-grid", "the decision grid")]),
+    ask("OutOfOrderSequence: is data lost, is the producer dead?",
+        "The idempotent client sends again, maybe under a new epoch; that can make copies.",
+        &[Scenario("surprises/forgotten-batch"), Scenario("surprises/sequence-rewritten")]),
+    ask("What is DuplicateSequenceException, and must I handle it?",
+        "The broker answers a repetition of its last five batches with the old offset and no error.",
+        &[Scenario("duplication/lost-response")]),
+    ask("Why duplicates although exactly-once is on?",
+        "It spans reading, processing and writing in one cluster, for readers of committed data.",
+        &[TRANSACTIONS]),
+    ask("ProducerFenced or InvalidProducerEpoch?",
+        "Fenced: another instance took over the transactional id. Invalid epoch may be a timeout.",
+        &[TRANSACTIONS]),
+    ask("Why is my read_committed consumer stuck?",
+        "An open transaction holds the last stable offset; everything behind it waits.",
+        &[TRANSACTIONS, CONSUMERS]),
+    ask("Why does lag never reach 0, why have offsets gaps?",
+        "Markers of transactions take offsets.",
+        &[TRANSACTIONS, CONSUMERS]),
+    ask("linger.ms=0: are there no batches then?",
+        "There are: records gather while requests are in flight. linger.ms and batch.size close a \
+         batch, whichever comes first.",
+        &[SWEEPS]),
+    ask("Why did latency drop when I raised linger.ms?",
+        "Fewer requests wait at the broker, above a certain load.",
+        &[SWEEPS]),
+    ask("Why do records without keys go to one partition?",
+        "The partitioner stays with one until it has had its bytes.",
+        &[Waits("pictures across partitions")]),
+    ask("Why does another client choose another partition for the same key?",
+        "Clients hash in different ways; new partitions change the mapping too.",
+        &[Waits("partitioners of other clients")]),
+    ask("My program ended and messages are missing: why was the callback never called?",
+        "They were still in the accumulator; call flush() or close().",
+        &[Scenario("loss/exit-without-flush"), Waits("a program that exits early")]),
+    ask("Is `.get()` after every `send()` safer?",
+        "It promises the same as looking at the callback, and waits for each answer.",
+        &[SWEEPS]),
+    ask("acks=0 or acks=1: what do I lose in a failover?",
+        "acks=0: what is sent until the client notices. acks=1: what no follower had copied.",
+        &[Scenario("loss/acks-0"), Scenario("loss/acks-1-failover"), Scenario("replication/isolated-leader")]),
+    ask("A timeout means that it was not written, does it?",
+        "No. Nobody knows, and often it was.",
+        &[Scenario("loss/expired-yet-present"), Scenario("duplication/leader-crash-before-the-response")]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_question_leads_somewhere() {
+        assert_eq!(QUESTIONS.len(), 25);
+        for question in QUESTIONS {
+            assert!(question.question.ends_with('?') || question.question.ends_with("ms\"?"));
+            assert!(question.short.ends_with('.'), "{}", question.question);
+            assert!(!question.answers.is_empty(), "{}", question.question);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What passes between an application and its producer.
+
+use super::beats::{Place, What};
+use crate::icon::Icon;
+use crate::model::Model;
+use crate::theme::Ink;
+use crate::words::{Lang, Word};
+use inflight_protocol::Fact;
+use inflight_protocol::ids::{SessionId, TopicPartition};
+
+type Records = Vec<(SessionId, TopicPartition, u64, u64)>;
+
+pub(super) fn of(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<(What, Records)> {
+    match *fact {
+        Fact::RecordsQueued { session, partition, first, count, .. } => {
+            let records = model.records(session, partition, first, count);
+            let text = format!("{} {}{records}", lang.say(Word::Sends), model.where_to(partition));
+            let what = call(model, session, true, text, Ink::Plain, None)?;
+            Some((what, vec![(session, partition, first, u64::from(count))]))
+        }
+        Fact::SendRefused { session, error, .. } => {
+            let text = error.name().to_owned();
+            let what = call(model, session, false, text, Ink::Bad, Some(Icon::Cross))?;
+            Some((what, Vec::new()))
+        }
+        Fact::RecordsAcked { session, partition, first, count, base_offset, .. } => {
+            let records = model.records(session, partition, first, count);
+            let at = base_offset.map_or(String::new(), |offset| format!(" @{offset}"));
+            let text = format!("{} {records}{at}", lang.say(Word::Acked));
+            let what = call(model, session, false, text, Ink::Good, Some(Icon::Check))?;
+            Some((what, vec![(session, partition, first, u64::from(count))]))
+        }
+        Fact::RecordsFailed { session, partition, first, count, error, .. } => {
+            let records = model.records(session, partition, first, count);
+            let text = format!("{records} {}", error.name());
+            let what = call(model, session, false, text, Ink::Bad, Some(Icon::Cross))?;
+            Some((what, vec![(session, partition, first, u64::from(count))]))
+        }
+        _ => None,
+    }
+}
+
+fn call(
+    model: &Model<'_>,
+    session: SessionId,
+    inward: bool,
+    text: String,
+    ink: Ink,
+    icon: Option<Icon>,
+) -> Option<What> {
+    let client = model.namer.client_of(session)?;
+    let (app, producer) = (Place::App(client), Place::Producer(client));
+    let (from, to) = if inward { (app, producer) } else { (producer, app) };
+    Some(What::Call { from, to, text, ink, icon })
+}

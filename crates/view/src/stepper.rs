@@ -1,0 +1,228 @@
+//! D14, the stepper: one HTML file in which one cursor moves through a run.
+//!
+//! Nothing comes from elsewhere, so the file works from a disk. Pictures are drawn here, by the same
+//! layouts; the script only moves the cursor, changes which picture of the logs is seen, and lights
+//! up what lies in an event's causal past. Without scripts, and on paper, the film strip stays.
+
+mod causes;
+mod fields;
+mod frames;
+
+use crate::kind::{Options, Refusal, Task};
+use crate::measure::{Measure, Medium};
+use crate::model::Model;
+use crate::render::svg::{escape, inline};
+use crate::scene::Scene;
+use crate::theme::{Ink, Theme, hex};
+use crate::words::{Lang, Word};
+use crate::{Story, frame, pipeline, sequence};
+use frames::Frames;
+use inflight_trace::sentence;
+use serde_json::{Value as Json, json};
+
+/// How many arrows and requests a page shows at most.
+const ARROWS_MAX: usize = 100;
+
+/// What a page has beside the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The command that makes it again.
+    pub command: String,
+    /// The trace as JSON lines, so that the page holds everything it was drawn from.
+    pub trace: Option<String>,
+}
+
+/// One event of the run, as the page's script knows it.
+struct Step {
+    fact: usize,
+    y: i32,
+    x: Option<i32>,
+    log: usize,
+    decides: bool,
+    before: Vec<usize>,
+}
+
+/// The page of a run.
+///
+/// # Errors
+///
+/// If nothing happens in the run.
+pub fn stepper(story: &Story<'_>, options: &Options, page: &Page) -> Result<String, Refusal> {
+    let options = Options { medium: Medium::Pixels, ..options.clone() };
+    let model = Model::new(*story);
+    let measure = Measure { medium: Medium::Pixels };
+    let task = Task { model: &model, options: &options, measure, parts_at: None };
+    let beats = sequence::collect(&model, options.lang);
+    let selection = sequence::select(&task, &beats, ARROWS_MAX)?;
+    let (mut drawn, places) = sequence::lay_out_up_to(&task, ARROWS_MAX)?;
+    let lanes = pipeline::lay_out_up_to(&task, ARROWS_MAX).ok();
+    let lane_places = lanes.as_ref().map(|(_, places)| places.clone()).unwrap_or_default();
+    let frames = Frames::of(&task, &places);
+    let before = causes::of(&model, &selection.beats);
+    let steps = selection.beats.iter().zip(&places).zip(before).enumerate();
+    let steps: Vec<Step> = steps
+        .map(|(index, ((beat, (fact, y)), before))| Step {
+            fact: *fact,
+            y: *y,
+            x: lane_places.iter().find(|(known, _)| known == fact).map(|(_, x)| *x),
+            log: frames.at[index],
+            decides: beat.decides,
+            before,
+        })
+        .collect();
+    let title = &story.description.title;
+    drawn.scene.title = format!("{title}: {}", options.lang.say(Word::Sequence));
+    let lanes = lanes.map(|(mut drawing, _)| {
+        drawing.scene.title = format!("{title}: {}", options.lang.say(Word::Pipeline));
+        drawing.scene
+    });
+    let data = data(&task, &steps, &drawn.scene, lanes.as_ref(), &drawn.notes);
+    Ok(html(&task, &drawn.scene, lanes.as_ref(), &frames, &data, page))
+}
+
+/// What the script reads.
+fn data(
+    task: &Task<'_, '_>,
+    steps: &[Step],
+    scene: &Scene,
+    lanes: Option<&Scene>,
+    notes: &[String],
+) -> String {
+    let model = task.model;
+    let one = |step: &Step| {
+        let (at, fact) = &model.facts()[step.fact];
+        json!({
+            "f": step.fact,
+            "y": step.y,
+            "x": step.x,
+            "log": step.log,
+            "bad": step.decides,
+            "before": step.before,
+            "at": at.to_string(),
+            "kind": fact.kind().name(),
+            "text": sentence(fact, &model.namer),
+            "short": sequence::tell(model, task.lang(), step.fact),
+            "fields": fields::of(fact, &model.namer),
+        })
+    };
+    let data: Json = json!({
+        "height": scene.height,
+        "width": lanes.map(|lanes| lanes.width),
+        "notes": notes,
+        "steps": steps.iter().map(one).collect::<Vec<_>>(),
+    });
+    // Nothing in the data may end the script that holds it.
+    data.to_string().replace('<', "\\u003c")
+}
+
+fn html(
+    task: &Task<'_, '_>,
+    scene: &Scene,
+    lanes: Option<&Scene>,
+    frames: &Frames,
+    data: &str,
+    page: &Page,
+) -> String {
+    let (model, lang) = (task.model, task.lang());
+    let logs = frames.scenes.iter().enumerate().map(|(index, scene)| {
+        format!("<div class=\"log\" id=\"log{index}\">{}</div>\n", inline(scene))
+    });
+    let film = frames.film.as_ref().map_or(String::new(), inline);
+    let trace = page.trace.as_ref().map_or(String::new(), |trace| {
+        let safe = trace.replace('<', "\\u003c");
+        format!("<script type=\"application/jsonl\" id=\"trace\">\n{safe}</script>\n")
+    });
+    let say = |word| lang.say(word);
+    let values = [
+        ("{{lang}}", lang.code().to_owned()),
+        ("{{title}}", escape(&model.story.description.title)),
+        ("{{verdict}}", escape(&frame::verdict(model, lang))),
+        ("{{findings}}", findings(model, lang)),
+        ("{{previous}}", say(Word::Previous).to_owned()),
+        ("{{next}}", say(Word::Next).to_owned()),
+        ("{{anomaly}}", say(Word::Anomaly).to_owned()),
+        ("{{keys}}", say(Word::Keys).to_owned()),
+        ("{{step}}", say(Word::Step).to_owned()),
+        ("{{fields}}", say(Word::Fields).to_owned()),
+        ("{{past}}", say(Word::CausalPast).to_owned()),
+        ("{{log}}", lang.term(Word::Log)),
+        ("{{pipeline}}", lang.term(Word::Pipeline)),
+        ("{{sequence}}", lang.term(Word::Sequence)),
+        ("{{profile}}", escape(&frame::profile(model, lang))),
+        ("{{command}}", escape(&page.command)),
+        ("{{colours}}", colours()),
+        ("{{svg}}", inline(scene)),
+        ("{{lanes}}", lanes.map_or(String::new(), inline)),
+        ("{{logs}}", logs.collect()),
+        ("{{film}}", film),
+        ("{{trace}}", trace),
+        ("{{data}}", data.to_owned()),
+        ("{{style}}", include_str!("stepper/page.css").to_owned()),
+        ("{{script}}", include_str!("stepper/page.js").to_owned()),
+    ];
+    fill(include_str!("stepper/page.html"), &values)
+}
+
+/// A template with its holes filled, each once and from left to right, so that no value is taken for
+/// a hole.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut page = String::with_capacity(template.len() * 8);
+    let mut rest = template;
+    while let Some(at) = rest.find("{{") {
+        page.push_str(&rest[..at]);
+        let hole = values.iter().find(|(name, _)| rest[at..].starts_with(name));
+        match hole {
+            Some((name, value)) => {
+                page.push_str(value);
+                rest = &rest[at + name.len()..];
+            }
+            None => {
+                page.push_str("{{");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    page + rest
+}
+
+/// What was found and how it came about, as a list.
+fn findings(model: &Model<'_>, lang: Lang) -> String {
+    let mut list = String::new();
+    for found in model.story.report.explanations.iter().take(3) {
+        list.push_str(&format!(
+            "<li><b>{}</b>. {}</li>\n",
+            escape(&found.headline),
+            escape(found.mechanism.sentence())
+        ));
+    }
+    match (list.is_empty(), lang) {
+        (true, _) => String::new(),
+        (false, _) => format!("<ul class=\"findings\">\n{list}</ul>\n"),
+    }
+}
+
+/// The palette as variables of a style sheet, light and dark.
+fn colours() -> String {
+    let of = |theme: Theme| {
+        Ink::ALL
+            .iter()
+            .map(|ink| {
+                let (name, full, thin) = (ink.name(), theme.rgb(*ink), theme.tint(*ink));
+                format!("--{name}:{};--{name}-tint:{};", hex(full), hex(thin))
+            })
+            .collect::<String>()
+    };
+    let (light, dark) = (of(Theme::Light), of(Theme::Dark));
+    format!(":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+
+    #[test]
+    fn what_is_filled_in_is_not_filled_again() {
+        let values = [("{{a}}", "{{b}}".to_owned()), ("{{b}}", "x".to_owned())];
+        assert_eq!(fill("<{{a}}|{{b}}|{{c}}>", &values), "<{{b}}|x|{{c}}>");
+    }
+}
