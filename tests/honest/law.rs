@@ -90,7 +90,8 @@ fn nameless(loaded: &Loaded, played: &Played) -> BTreeSet<u64> {
     for (_, fact) in &played.facts {
         match *fact {
             Fact::ProducerStarted { client, session } => {
-                let config = &loaded.setup.clients[client.index()].config;
+                let own = loaded.setup.clients[client.index()].producer.as_ref();
+                let config = &own.expect("a session has a producer").config;
                 if config.enable_idempotence {
                     nameless.insert(session.get().into());
                 }

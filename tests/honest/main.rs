@@ -7,6 +7,7 @@ mod found;
 mod law;
 mod stories;
 
+use inflight::check::Subject;
 use inflight::{CheckerId, Verdict};
 use law::Law;
 use proptest::strategy::{Strategy, ValueTree};
@@ -44,7 +45,8 @@ fn hold(weather: Weather) -> Law {
 
 /// A law that nothing is measured by holds always.
 fn assert_it_was_tried(law: &Law) {
-    for checker in CheckerId::ALL {
+    // The stories have neither transactions nor consumers.
+    for checker in CheckerId::ALL.iter().filter(|c| c.subject() == Subject::Records) {
         let runs = law.examined.get(checker).copied().unwrap_or_default();
         assert!(runs > 0, "no run had anything for {checker} to examine");
     }

@@ -11,7 +11,7 @@ use inflight_protocol::murmur2::murmur2;
 use inflight_protocol::record_size::RecordShape;
 use inflight_protocol::{
     BrokerId, ClientId, Defects, Fact, Incoming, Outgoing, ProducerConfig, SessionId, ThreadId,
-    TopicId, Topics, Turn,
+    TopicId, Topics, TransactionVersion, Turn,
 };
 
 /// How many draws of a stream are prescribed: as many as a script has milliseconds, and more.
@@ -32,6 +32,8 @@ pub(crate) fn play(script: &Script) -> Vec<String> {
         brokers: script.brokers,
         bootstrap: &bootstrap,
         compression_ratio: f32::from(script.config.rare.compressed_quarters.unwrap_or(4)) / 4.0,
+        transactional_id: None,
+        transaction_version: TransactionVersion::V2,
         defects: Defects::NONE,
     };
     let mut chance = Chance::new(Seed::new(1));
@@ -234,7 +236,8 @@ impl Bench<'_> {
                 Completion::Closed { .. } => self.note("closed"),
                 Completion::SendReturned { .. }
                 | Completion::Acked { .. }
-                | Completion::Failed { .. } => {}
+                | Completion::Failed { .. }
+                | Completion::Transaction { .. } => {}
             }
         }
     }
@@ -283,9 +286,7 @@ fn refused(message: u64, error: SendError) -> String {
             format!("throw r{message} IllegalArgumentException")
         }
         SendError::ProducerClosed => format!("throw r{message} closed"),
-        SendError::ProducerClosedForcefully | SendError::FatalState => {
-            format!("throw r{message} KafkaException")
-        }
+        _ => format!("throw r{message} KafkaException"),
     }
 }
 

@@ -97,8 +97,8 @@ impl Network {
                         Some(format!("send b{broker} {}", describe(request)))
                     }
                     Request::Metadata(_) => Some(format!("metadata b{broker}")),
-                    Request::InitProducerId => Some(format!("init b{broker}")),
-                    Request::ApiVersions | Request::Fetch(_) => None,
+                    Request::InitProducerId(_) => Some(format!("init b{broker}")),
+                    _ => None,
                 }
             }
             _ => None,

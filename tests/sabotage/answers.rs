@@ -13,6 +13,8 @@ use inflight::{Mechanism, Verdict};
 pub(crate) const FAIL_AFTER_APPEND: Story = Story {
     defect: "fail-after-append",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{
       "name": "p1",
       "config": { "linger.ms": 0 },
@@ -34,6 +36,8 @@ pub(crate) const FAIL_AFTER_APPEND: Story = Story {
 pub(crate) const ACK_WITHOUT_APPEND: Story = Story {
     defect: "ack-without-append",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{ "name": "p1", "workload": [{ "topic": "orders", "records": 3 }] }"#,
     faults: "",
     verdict: Verdict::Violation,
@@ -45,6 +49,8 @@ pub(crate) const ACK_WITHOUT_APPEND: Story = Story {
 pub(crate) const SWAP_PAYLOAD: Story = Story {
     defect: "swap-payload",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"
     { "name": "p1", "workload": [{ "topic": "orders", "records": 3 }] },
     { "name": "p2", "workload": [{ "topic": "orders", "records": 4, "start": "1s" }] },

@@ -8,6 +8,8 @@ use inflight::{Mechanism, Verdict};
 pub(crate) const ACK_BEFORE_HIGH_WATERMARK: Story = Story {
     defect: "ack-before-high-watermark",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{
       "name": "p1",
       "workload": [{ "topic": "orders", "records": 5, "every": "100ms" }],
@@ -32,6 +34,8 @@ pub(crate) const ACK_BEFORE_HIGH_WATERMARK: Story = Story {
 pub(crate) const TRUNCATE_TO_HIGH_WATERMARK: Story = Story {
     defect: "truncate-to-high-watermark",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{ "name": "p1", "workload": [{ "topic": "orders", "records": 1 }] }"#,
     faults: r#"
     {
@@ -56,6 +60,8 @@ pub(crate) const TRUNCATE_TO_HIGH_WATERMARK: Story = Story {
 pub(crate) const ELECT_OUT_OF_SYNC: Story = Story {
     defect: "elect-out-of-sync",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{
       "name": "p1",
       "workload": [{ "topic": "orders", "records": 1, "start": "40s" }],
@@ -76,6 +82,8 @@ pub(crate) const ELECT_OUT_OF_SYNC: Story = Story {
 pub(crate) const SKIP_REPLICATION: Story = Story {
     defect: "skip-replication",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{
       "name": "p1",
       "workload": [{ "topic": "orders", "records": 5, "every": "100ms" }],

@@ -6,3 +6,4 @@ mod complete;
 mod durability;
 mod sequences;
 mod story;
+mod transactions;

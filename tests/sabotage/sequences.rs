@@ -3,7 +3,7 @@
 use crate::story::Story;
 use inflight::CheckerId::{
     DoubleAppend, NoLoss, OffsetAgreement, ProducerState, Sequences, SessionOrder,
-    TransportDuplicate, TruthfulErrors,
+    TransportDuplicate, TruthfulErrors, UniqueIdentity,
 };
 use inflight::{Mechanism, Verdict};
 
@@ -11,6 +11,8 @@ use inflight::{Mechanism, Verdict};
 pub(crate) const FORGET_DUPLICATES: Story = Story {
     defect: "forget-duplicates",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{ "name": "p1", "workload": [{ "topic": "orders", "records": 1 }] }"#,
     faults: r#"{
       "when": { "happened": "BatchAppended", "where": { "broker": "leader of orders-0" } },
@@ -25,6 +27,8 @@ pub(crate) const FORGET_DUPLICATES: Story = Story {
 pub(crate) const IGNORE_SEQUENCES: Story = Story {
     defect: "ignore-sequences",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{
       "name": "p1",
       "config": { "linger.ms": 0 },
@@ -47,6 +51,8 @@ pub(crate) const IGNORE_SEQUENCES: Story = Story {
 pub(crate) const LOSE_PRODUCER_STATE: Story = Story {
     defect: "lose-producer-state",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{ "name": "p1", "workload": [{ "topic": "orders", "records": 1 }] }"#,
     faults: r#"
     {
@@ -65,13 +71,15 @@ pub(crate) const LOSE_PRODUCER_STATE: Story = Story {
 pub(crate) const REPEAT_PRODUCER_IDS: Story = Story {
     defect: "repeat-producer-ids",
     brokers: 1,
+    cluster: "",
+    partitions: None,
     producers: r#"
     { "name": "p1", "workload": [{ "topic": "orders", "records": 3 }] },
     { "name": "p2", "workload": [{ "topic": "orders", "records": 3, "start": "1s" }] },
     "#,
     faults: "",
     verdict: Verdict::Violation,
-    red: &[OffsetAgreement, NoLoss, TruthfulErrors, ProducerState],
+    red: &[OffsetAgreement, NoLoss, TruthfulErrors, UniqueIdentity, ProducerState],
     mechanism: Mechanism::PayloadSwap,
 };
 
@@ -80,6 +88,8 @@ pub(crate) const REPEAT_PRODUCER_IDS: Story = Story {
 pub(crate) const REQUEUE_OUT_OF_ORDER: Story = Story {
     defect: "requeue-out-of-order",
     brokers: 3,
+    cluster: "",
+    partitions: None,
     producers: r#"{
       "name": "p1",
       "config": { "linger.ms": 0, "batch.size": 0 },

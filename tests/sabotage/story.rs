@@ -9,8 +9,12 @@ use std::collections::BTreeSet;
 pub(crate) struct Story {
     /// The rule that is broken, as scenario files name it.
     pub(crate) defect: &'static str,
-    /// The brokers, and the replicas of the one partition `orders-0`.
+    /// The brokers.
     pub(crate) brokers: u8,
+    /// What else the cluster has, as in a scenario file.
+    pub(crate) cluster: &'static str,
+    /// The partitions of the topic `orders`, as in a scenario file; one on all brokers without it.
+    pub(crate) partitions: Option<&'static str>,
     /// The list of producers, as in a scenario file.
     pub(crate) producers: &'static str,
     /// The list of faults, as in a scenario file.
@@ -25,15 +29,17 @@ pub(crate) struct Story {
 
 impl Story {
     fn load(&self, defects: &str) -> Loaded {
-        let Self { brokers, producers, faults, .. } = self;
+        let Self { brokers, cluster, producers, faults, .. } = self;
+        let usual = format!("\"replication\": {brokers}");
+        let partitions = self.partitions.unwrap_or(&usual);
         let min_isr = brokers.div_ceil(2);
         let text = format!(
             r#"{{
               "title": "{}",
-              "cluster": {{ "brokers": {brokers}, "defects": [{defects}] }},
+              "cluster": {{ "brokers": {brokers}, "defects": [{defects}], {cluster} }},
               "topics": [{{
                 "name": "orders",
-                "replication": {brokers},
+                {partitions},
                 "config": {{ "min.insync.replicas": {min_isr} }},
               }}],
               "producers": [{producers}],

@@ -5,31 +5,36 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// Each crate, bottom up, and which of the project's crates it may use.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     // No Kafka in it.
     ("des", &[]),
     // Names and numbers, and nothing that decides.
     ("protocol", &["des"]),
     // It carries anything.
     ("net", &["des"]),
-    // Producers know no brokers, and brokers no producers.
-    ("producer", &["des", "protocol"]),
+    // What both clients are made of.
+    ("client", &["des", "protocol"]),
+    // Clients know no brokers, and brokers no clients.
+    ("producer", &["client", "des", "protocol"]),
+    ("consumer", &["client", "des", "protocol"]),
     ("broker", &["des", "protocol"]),
     // Both work from a file that was written yesterday.
     ("trace", &["des", "protocol"]),
     ("check", &["des", "protocol", "trace"]),
     // The only one that puts machines together.
-    ("sim", &["broker", "des", "net", "producer", "protocol", "trace"]),
+    ("sim", &["broker", "consumer", "des", "net", "producer", "protocol", "trace"]),
     ("scenario", &["check", "des", "net", "protocol", "sim", "trace"]),
+    // It draws from a recording and runs nothing.
+    ("view", &["check", "des", "protocol", "trace"]),
     ("inflight", &["check", "des", "protocol", "scenario", "sim", "trace"]),
-    ("cli", &["check", "des", "inflight", "protocol", "scenario", "sim", "trace"]),
+    ("cli", &["check", "des", "inflight", "protocol", "scenario", "sim", "trace", "view"]),
 ];
 
 /// What the tests of a crate may use beyond that.
-const FOR_TESTS: [(&str, &[&str]); 1] = [("sim", &["check"])];
+const FOR_TESTS: [(&str, &[&str]); 2] = [("consumer", &["broker"]), ("sim", &["check"])];
 
 /// Libraries that only some crates may use.
-const LIBRARIES: [(&str, &[&str]); 8] = [
+const LIBRARIES: [(&str, &[&str]); 10] = [
     ("clap", &["cli"]),
     ("jsonc-parser", &["scenario"]),
     ("libm", &["des"]),
@@ -37,7 +42,9 @@ const LIBRARIES: [(&str, &[&str]); 8] = [
     ("rand_chacha", &["des"]),
     ("rayon", &[]),
     ("serde", &["scenario", "trace"]),
-    ("serde_json", &["cli", "scenario", "trace"]),
+    ("serde_json", &["cli", "scenario", "trace", "view"]),
+    ("tiny-skia", &["view"]),
+    ("ttf-parser", &["view"]),
 ];
 
 /// A section of a manifest and the packages in it.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 /// A file that is longer holds more than one idea.
 const LINES_MAX: usize = 800;
 
-/// The crates that take part in a run or judge it: the same bytes on every machine.
-const RUN: [&str; 8] = ["des", "protocol", "net", "producer", "broker", "sim", "trace", "check"];
+/// The crates that take part in a run, judge it or draw it: the same bytes on every machine.
+const RUN: [&str; 9] =
+    ["des", "protocol", "net", "producer", "broker", "sim", "trace", "check", "view"];
 
 /// What depends on the machine, the moment or the process.
 const WAVERING: [&str; 10] = [

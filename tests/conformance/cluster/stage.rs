@@ -61,7 +61,14 @@ impl<'a> Stage<'a> {
     /// Opens the producer.
     pub(crate) fn open(&mut self) {
         self.sessions += 1;
-        let config = words(self.scenario.setup.clients[0].config.differences_from_default());
+        let config = words(
+            self.scenario.setup.clients[0]
+                .producer
+                .as_ref()
+                .expect("a producer")
+                .config
+                .differences_from_default(),
+        );
         let producer = self.producer();
         let open = json!({ "do": "open", "producer": producer, "config": config });
         self.cluster.client().ask(&open);

@@ -1,0 +1,61 @@
+//! The same sequence for other tools.
+
+use super::{scenario, scenarios};
+use inflight_view::export::{mermaid, plantuml, shiviz};
+use inflight_view::{Lang, Options};
+use std::collections::BTreeMap;
+
+#[test]
+fn mermaid_diagrams_are_short_enough_for_code_hosts() {
+    for (told, _) in scenarios() {
+        for lang in [Lang::En, Lang::Ko] {
+            let options = Options { lang, ..Options::default() };
+            let text = mermaid(&told.story(), &options).expect("it can be drawn");
+            assert!(text.starts_with("sequenceDiagram\n"), "{}", told.name);
+            assert!(text.len() <= 20_000, "{}: {}", told.name, text.len());
+            let messages = text.lines().filter(|line| line.contains(">>") || line.contains("-x"));
+            assert!(messages.count() <= 120, "{}", told.name);
+        }
+    }
+}
+
+#[test]
+fn a_lost_response_is_a_crossed_arrow() {
+    let (told, _) = scenario("duplication/lost-response.json");
+    let options = Options::default();
+    let text = mermaid(&told.story(), &options).expect("it can be drawn");
+    assert!(text.contains("  b1--xclient0: ack [B] @1 #35;4\n"), "{text}");
+    assert!(text.contains("  Note over b1: append again [B] @2\n"), "{text}");
+    let text = plantuml(&told.story(), &options).expect("it can be drawn");
+    assert!(text.contains("b1 ->x client0 : ack [B] @1 #4\n"), "{text}");
+    assert!(text.starts_with("@startuml\n") && text.ends_with("@enduml\n"));
+}
+
+/// What ShiViz reads: an event on a line, then its host and clock.
+fn events(log: &str) -> Vec<(String, BTreeMap<String, u64>)> {
+    let lines: Vec<&str> = log.lines().collect();
+    let pairs = lines.chunks(2).map(|pair| {
+        let (host, clock) = pair[1].split_once(' ').expect("a host and a clock");
+        let clock = serde_json::from_str(clock).expect("a clock is JSON");
+        (host.to_owned(), clock)
+    });
+    pairs.collect()
+}
+
+#[test]
+fn shiviz_clocks_are_vector_clocks() {
+    for (told, _) in scenarios() {
+        let log = shiviz(&told.story(), &Options::default()).expect("it can be drawn");
+        let mut now: BTreeMap<String, u64> = BTreeMap::new();
+        for (host, clock) in events(&log) {
+            // Every event is one tick of its host, and knows of others only what was.
+            let before = now.get(&host).copied().unwrap_or(0);
+            assert_eq!(clock.get(&host), Some(&(before + 1)), "{}: {host}", told.name);
+            for (other, time) in clock.iter().filter(|(other, _)| **other != host) {
+                assert!(now.get(other).is_some_and(|known| time <= known), "{}", told.name);
+            }
+            now.insert(host, before + 1);
+        }
+        assert!(now.len() > 2, "{}: {now:?}", told.name);
+    }
+}
