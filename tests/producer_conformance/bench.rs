@@ -1,21 +1,26 @@
 //! A script on this project's producer.
 
+use crate::calls;
 use crate::network::Network;
-use crate::script::{Config, Script, What};
+use crate::script::{Config, Script, Transactions, What};
 use inflight_des::{Chance, ChoicePoint, Deviation, Effect, Instant, Kinds, Seed, Span};
 use inflight_producer::{Completion, Destination, Env, Producer, Reports, SendRequest, Streams};
 use inflight_protocol::config::{CompressionType, Partitioner};
-use inflight_protocol::fact::SendError;
-use inflight_protocol::message::Acks;
+use inflight_protocol::fact::{ProducerState, SendError};
+use inflight_protocol::message::{Acks, GroupIdentity};
 use inflight_protocol::murmur2::murmur2;
 use inflight_protocol::record_size::RecordShape;
+use inflight_protocol::transaction::CommittedOffset;
 use inflight_protocol::{
-    BrokerId, ClientId, Defects, Fact, Incoming, Outgoing, ProducerConfig, SessionId, ThreadId,
-    TopicId, Topics, TransactionVersion, Turn,
+    BrokerId, ClientId, Defects, Fact, GroupId, Incoming, Offset, Outgoing, ProducerConfig,
+    SessionId, ThreadId, TopicId, TopicPartition, Topics, TransactionVersion, TransactionalId,
+    Turn,
 };
 
 /// How many draws of a stream are prescribed: as many as a script has milliseconds, and more.
 const DRAWS: u64 = 16_000;
+/// The thread that makes transactional calls.
+const CALLER: ThreadId = ThreadId::new(50_000);
 /// The thread of the first flush().
 const FIRST_FLUSH: u16 = 60_000;
 /// The draw that makes a jitter of nothing.
@@ -32,9 +37,12 @@ pub(crate) fn play(script: &Script) -> Vec<String> {
         brokers: script.brokers,
         bootstrap: &bootstrap,
         compression_ratio: f32::from(script.config.rare.compressed_quarters.unwrap_or(4)) / 4.0,
-        transactional_id: None,
-        transaction_version: TransactionVersion::V2,
         defects: Defects::NONE,
+        transactional_id: script.transactions.as_ref().map(|_| TransactionalId::new(0)),
+        transaction_version: match &script.transactions {
+            Some(Transactions { version: 0, .. }) => TransactionVersion::V0,
+            _ => TransactionVersion::V2,
+        },
     };
     let mut chance = Chance::new(Seed::new(1));
     let streams = Streams::register("p1", &mut chance);
@@ -168,9 +176,11 @@ impl Bench<'_> {
             What::Release { node } => self.network.release(*node),
             What::Hide { node } => self.network.hide(*node),
             What::Show { node } => self.network.show(*node),
-            What::Answer { nth, errors, hint, throttle } => {
-                self.network.answer(*nth, errors, *hint, *throttle);
+            What::Answer { nth, errors, hint, throttle, error } => {
+                self.network.answer(*nth, errors, (*hint, *throttle), error.as_deref());
             }
+            What::Init | What::Begin | What::Commit | What::Abort => self.transactional(what),
+            What::Offsets { partition, offset } => self.send_offsets(*partition, *offset),
             What::Disconnect { node } => self.network.disconnect(*node),
             What::Lead { partition, leader } => self.network.lead(*partition, *leader),
         }
@@ -194,6 +204,29 @@ impl Bench<'_> {
         };
         self.records += 1;
         self.turn(|producer, env, turn| producer.send(env, turn, request));
+    }
+
+    fn transactional(&mut self, what: &What) {
+        self.turn(|producer, env, turn| match what {
+            What::Init => producer.init_transactions(env, turn, CALLER),
+            What::Begin => producer.begin_transaction(env, turn, CALLER),
+            What::Commit => producer.commit_transaction(env, turn, CALLER),
+            _ => producer.abort_transaction(env, turn, CALLER),
+        });
+    }
+
+    fn send_offsets(&mut self, partition: u16, offset: u64) {
+        let group = GroupId::new(0);
+        let offsets = [CommittedOffset {
+            group,
+            partition: TopicPartition::new(partition),
+            offset: Offset::new(offset),
+            leader_epoch: None,
+        }];
+        let identity = GroupIdentity { group, member: None };
+        self.turn(|producer, env, turn| {
+            producer.send_offsets_to_transaction(env, turn, CALLER, &offsets, identity);
+        });
     }
 
     /// Hands over what the network has, one by one.
@@ -235,9 +268,9 @@ impl Bench<'_> {
                 }
                 Completion::Closed { .. } => self.note("closed"),
                 Completion::SendReturned { .. }
+                | Completion::Transaction { .. }
                 | Completion::Acked { .. }
-                | Completion::Failed { .. }
-                | Completion::Transaction { .. } => {}
+                | Completion::Failed { .. } => {}
             }
         }
     }
@@ -251,7 +284,7 @@ impl Bench<'_> {
             Fact::RecordsQueued { partition, message, count, .. } => {
                 self.numbers[partition.index()].extend(message..message + u64::from(count));
             }
-            Fact::SendRefused { message, error, .. } => {
+            Fact::SendRefused { message, error, .. } if self.env.transactional_id.is_none() => {
                 self.note(&refused(message, error));
             }
             Fact::RecordsAcked { partition, first, count, base_offset, .. } => {
@@ -265,11 +298,37 @@ impl Bench<'_> {
             Fact::RecordsFailed { partition, first, count, error, .. } => {
                 for index in 0..u64::from(count) {
                     let number = self.numbers[partition.index()][(first + index) as usize];
-                    self.note(&format!("fail r{number} p{partition} {}", code_of(error)));
+                    let name = match self.env.transactional_id {
+                        Some(_) => calls::name_of(error),
+                        None => code_of(error),
+                    };
+                    self.note(&format!("fail r{number} p{partition} {name}"));
                 }
             }
+            Fact::TransactionsInitialized { .. } => self.note("init ok"),
+            Fact::TransactionBegun { .. } => self.note("begin ok"),
+            Fact::OffsetsAddedToTransaction { .. } => self.note("send-offsets ok"),
+            Fact::TransactionEnded { result, .. } => self.note(&format!("{result} ok")),
+            Fact::TransactionCallFailed { call, error, .. } => {
+                self.note(&format!("{call} throws {}", calls::name_of(error)));
+            }
+            Fact::ProducerStateChanged { to, .. } => self.note(&format!("state {}", kafka(to))),
             _ => {}
         }
+    }
+}
+
+/// Kafka's name of a state. Kafka: TransactionManager.State.
+fn kafka(state: ProducerState) -> &'static str {
+    match state {
+        ProducerState::Uninitialized => "UNINITIALIZED",
+        ProducerState::Initializing => "INITIALIZING",
+        ProducerState::Ready => "READY",
+        ProducerState::InTransaction => "IN_TRANSACTION",
+        ProducerState::Committing => "COMMITTING_TRANSACTION",
+        ProducerState::Aborting => "ABORTING_TRANSACTION",
+        ProducerState::AbortableError => "ABORTABLE_ERROR",
+        ProducerState::FatalError => "FATAL_ERROR",
     }
 }
 
@@ -286,6 +345,7 @@ fn refused(message: u64, error: SendError) -> String {
             format!("throw r{message} IllegalArgumentException")
         }
         SendError::ProducerClosed => format!("throw r{message} closed"),
+        // Without transactions there are no others.
         _ => format!("throw r{message} KafkaException"),
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Space {
     Compression,
     /// Everything at once.
     All,
+    /// Transactions, on one to three brokers.
+    Transactions,
 }
 
 /// What the scripts of a space may have.
@@ -42,7 +44,21 @@ struct Features {
 }
 
 impl Space {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Plain,
+        Self::Errors,
+        Self::Disconnects,
+        Self::Brokers,
+        Self::Choices,
+        Self::Memory,
+        Self::Close,
+        Self::Silence,
+        Self::Compression,
+        Self::All,
+        Self::Transactions,
+    ];
+    /// Those of the producer without transactions.
+    pub(crate) const PLAIN: [Self; 10] = [
         Self::Plain,
         Self::Errors,
         Self::Disconnects,
@@ -55,7 +71,7 @@ impl Space {
         Self::All,
     ];
 
-    fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 
@@ -63,7 +79,7 @@ impl Space {
         let errors = Features { errors: true, ..Features::default() };
         let brokers = Features { disconnects: true, brokers: true, ..errors };
         match self {
-            Self::Plain => Features::default(),
+            Self::Plain | Self::Transactions => Features::default(),
             Self::Errors => errors,
             Self::Disconnects => Features { disconnects: true, ..errors },
             Self::Brokers => brokers,
@@ -93,7 +109,7 @@ const RETRIABLE: [&str; 6] = [
     "KAFKA_STORAGE_ERROR",
 ];
 
-const ANY: [&str; 14] = [
+pub(crate) const ANY: [&str; 14] = [
     "NONE",
     "NOT_ENOUGH_REPLICAS",
     "REQUEST_TIMED_OUT",
@@ -110,21 +126,21 @@ const ANY: [&str; 14] = [
     "UNKNOWN_LEADER_EPOCH",
 ];
 
-struct Dice {
+pub(crate) struct Dice {
     chance: Chance,
     stream: StreamId,
 }
 
 impl Dice {
-    fn below(&mut self, options: u64) -> u64 {
+    pub(crate) fn below(&mut self, options: u64) -> u64 {
         self.chance.pick(self.stream, options)
     }
 
-    fn one_in(&mut self, options: u64) -> bool {
+    pub(crate) fn one_in(&mut self, options: u64) -> bool {
         self.below(options) == 0
     }
 
-    fn of<T: Copy>(&mut self, options: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, options: &[T]) -> T {
         options[self.below(options.len() as u64) as usize]
     }
 }
@@ -134,6 +150,9 @@ pub(crate) fn script(space: Space, seed: u64) -> Script {
     let mut chance = Chance::new(Seed::new(seed));
     let stream = chance.stream(&space.name());
     let mut dice = Dice { chance, stream };
+    if space == Space::Transactions {
+        return crate::calls::script(&mut dice, format!("{}-{seed}", space.name()));
+    }
     let features = space.features();
     let idempotence = features.errors && !dice.one_in(3);
     let brokers = if features.brokers { 2 + dice.below(2) as u8 } else { 1 };
@@ -178,13 +197,14 @@ pub(crate) fn script(space: Space, seed: u64) -> Script {
         for _ in 0..16 {
             at += 1 + dice.below(60);
             let nth = dice.below(4) as usize;
-            let what = What::Answer { nth, errors: Vec::new(), hint: false, throttle: 0 };
+            let what = What::answer(nth, Vec::new());
             steps.push(Step { at, what });
         }
     }
     let end = at + 3_000;
     let id = format!("{}-{seed}", space.name());
-    Script { id, config, brokers, leaders, id_errors, choices, steps, end }
+    let transactions = None;
+    Script { id, config, brokers, leaders, id_errors, choices, transactions, steps, end }
 }
 
 fn config(dice: &mut Dice, errors: bool, idempotence: bool) -> Config {
@@ -262,6 +282,7 @@ fn what(dice: &mut Dice, features: Features, partitions: u64, brokers: u64) -> W
             errors: answer(dice, features),
             hint: features.brokers && dice.one_in(2),
             throttle: if features.silence { dice.of(&[0, 0, 0, 30, 300]) } else { 0 },
+            error: None,
         },
         12 | 13 if features.silence => match dice.below(4) {
             0 => What::Hold { node },

@@ -2,13 +2,15 @@
 
 use crate::generate::{self, Space};
 use crate::script::{Recorded, Script};
-use crate::{difference, fixtures};
+use crate::{difference, fixtures, transaction_fixtures};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// How many fixtures of each space there are.
 const FIXTURES_EACH: usize = 60;
+/// And of the space of transactions.
+const FIXTURES_OF_TRANSACTIONS: usize = 150;
 /// Scripts with more lines are no fixtures.
 const FIXTURE_LINES: usize = 60;
 
@@ -52,19 +54,26 @@ impl Drop for Kafka {
     }
 }
 
-/// `how` is `record` or a number of scripts.
+/// `how` is `record`, `record-transactions`, a file of scripts or a number of scripts.
 pub(crate) fn run(how: &str) {
     let mut kafka = Kafka::start();
-    if how == "record" {
-        record(&mut kafka);
+    if how.starts_with("record") {
+        record(&mut kafka, how);
         return;
+    }
+    if let Ok(scripts) = std::fs::read_to_string(how) {
+        return show(&mut kafka, &scripts);
     }
     let count: u64 = how.parse().expect("PRODUCER_CONFORMANCE is `record` or a number");
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let first = number("PRODUCER_CONFORMANCE_SEED").unwrap_or(0_u64);
     let mut failures: Vec<Script> = Vec::new();
     let mut report = String::new();
+    let only = std::env::var("PRODUCER_CONFORMANCE_SPACE").ok();
     for space in Space::ALL {
+        if only.as_ref().is_some_and(|name| *name != space.name()) {
+            continue;
+        }
         let mut differ = 0;
         for seed in first..first + count {
             let script = generate::script(space, seed);
@@ -89,17 +98,34 @@ pub(crate) fn run(how: &str) {
     panic!("{report}");
 }
 
-fn record(kafka: &mut Kafka) {
+/// Plays the scripts of a file, one a line; the first that differs is shown.
+fn show(kafka: &mut Kafka, scripts: &str) {
+    for line in scripts.lines() {
+        let script: Script = serde_json::from_str(line).expect("a script");
+        if let Some(shown) = difference(&kafka.play(&script)) {
+            panic!("{}\n{shown}", script.id);
+        }
+    }
+}
+
+/// Writes the fixtures of both kinds anew, or of one kind.
+fn record(kafka: &mut Kafka, how: &str) {
+    if how != "record-transactions" {
+        write(kafka, &Space::PLAIN, &fixtures(), FIXTURES_EACH);
+    }
+    write(kafka, &[Space::Transactions], &transaction_fixtures(), FIXTURES_OF_TRANSACTIONS);
+}
+
+fn write(kafka: &mut Kafka, spaces: &[Space], path: &std::path::Path, each: usize) {
     let mut text = String::new();
-    for space in Space::ALL {
-        let recordings = (0..).map(|seed| kafka.play(&generate::script(space, seed)));
+    for space in spaces {
+        let recordings = (0..).map(|seed| kafka.play(&generate::script(*space, seed)));
         let short = recordings.filter(|recorded| recorded.lines.len() <= FIXTURE_LINES);
-        for recorded in short.take(FIXTURES_EACH) {
+        for recorded in short.take(each) {
             text.push_str(&serde_json::to_string(&recorded).expect("plain data"));
             text.push('\n');
         }
     }
-    let path = fixtures();
     std::fs::create_dir_all(path.parent().expect("a directory")).expect("the fixtures");
     std::fs::write(path, text).expect("the fixtures");
 }
@@ -147,6 +173,6 @@ fn simpler(script: &Script) -> Vec<Script> {
     change(&|script| script.config.retries = i32::MAX as u32);
     change(&|script| script.config.max_in_flight = 5);
     let last = script.steps.last().map_or(0, |step| step.at);
-    change(&|script| script.end = last + (script.end - last) / 2);
+    change(&|script| script.end = last + (script.end - last).div_ceil(2));
     found
 }

@@ -9,10 +9,16 @@
 //!
 //! - `PRODUCER_CONFORMANCE=1000` plays so many scripts of each space on both, live; on a difference
 //!   it shrinks the script and shows both sides. `PRODUCER_CONFORMANCE_SEED` is the first seed.
-//! - `PRODUCER_CONFORMANCE=record` writes the fixtures anew.
+//! - `PRODUCER_CONFORMANCE=record` writes the fixtures anew, `record-transactions` those with
+//!   transactions.
 //!
-//! What scripts may have stands at `generate::Space`. Not in it: transactions, more than one topic,
-//! headers, answers to metadata and ApiVersions requests other than success.
+//! What scripts may have stands at `generate::Space`. Not in it: more than one topic, headers,
+//! answers to metadata and ApiVersions requests other than success.
+//!
+//! With transactions: initTransactions, beginTransaction, sendOffsetsToTransaction,
+//! commitTransaction, abortTransaction and close, in their order or out of it, with
+//! transaction.version 0 and 2; the script answers every request to a coordinator. Lines are then
+//! these requests too, what calls return or throw, and the state at the end of each millisecond.
 //!
 //! What is pinned on both sides: jitter is none, the least loaded node is sought from the first on,
 //! and the script says what chance makes of sticky partitions. What is made equal: Kafka's selector
@@ -21,6 +27,8 @@
 //! addresses are chosen so.
 
 mod bench;
+mod calls;
+mod coordinators;
 mod generate;
 mod live;
 mod network;
@@ -32,6 +40,11 @@ use std::path::PathBuf;
 /// Where the fixtures are.
 fn fixtures() -> PathBuf {
     inflight_tests::workspace().join("tests/fixtures/producer.jsonl")
+}
+
+/// Where those with transactions are.
+fn transaction_fixtures() -> PathBuf {
+    inflight_tests::workspace().join("tests/fixtures/transactions.jsonl")
 }
 
 /// How many lines before and after a difference are shown.
@@ -67,9 +80,9 @@ fn difference(recorded: &Recorded) -> Option<String> {
     (kafka != ours).then(|| side_by_side(&kafka, &ours))
 }
 
-#[test]
-fn fixtures_agree() {
-    let text = inflight_tests::text_of(&fixtures());
+/// Plays the fixtures of a file; all of them agree, and there are at least so many.
+fn agree(path: &std::path::Path, least: usize) {
+    let text = inflight_tests::text_of(path);
     let mut played = 0;
     for line in text.lines() {
         let recorded: Recorded = serde_json::from_str(line).expect("a fixture");
@@ -79,7 +92,17 @@ fn fixtures_agree() {
         }
         played += 1;
     }
-    assert!(played >= 500, "only {played} fixtures");
+    assert!(played >= least, "only {played} fixtures");
+}
+
+#[test]
+fn fixtures_agree() {
+    agree(&fixtures(), 500);
+}
+
+#[test]
+fn fixtures_with_transactions_agree() {
+    agree(&transaction_fixtures(), 100);
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! Connections and brokers that answer at once, but for produce requests, which the script answers.
+//! Connections and brokers that answer at once, but for produce requests and those of transactions,
+//! which the script answers.
 
 use crate::bench::Arrivals;
+use crate::coordinators::{self, Coordinators};
 use crate::script::Script;
 use inflight_protocol::message::{
-    LeaderAndEpoch, MetadataResponse, PartitionMetadata, ProducePartitionResponse, ProduceRequest,
-    ProduceResponse,
+    Acks, LeaderAndEpoch, MetadataResponse, PartitionMetadata, ProducePartitionResponse,
+    ProduceRequest, ProduceResponse,
 };
 use inflight_protocol::{
     BrokerId, ConnectionId, CorrelationId, ErrorCode, Incoming, LeaderEpoch, Node, Offset,
@@ -13,12 +15,12 @@ use inflight_protocol::{
 };
 use std::collections::VecDeque;
 
-/// A produce request that no broker has answered yet.
+/// A request that no broker has answered yet.
 struct Waiting {
     broker: u8,
     connection: ConnectionId,
     correlation: CorrelationId,
-    request: ProduceRequest,
+    request: Request,
 }
 
 /// A connection; answers keep the order of requests.
@@ -34,11 +36,17 @@ fn describe(request: &ProduceRequest) -> String {
     batches.sort_by_key(|(partition, _)| *partition);
     let batches = batches.into_iter().map(|(partition, batch)| {
         let identity = batch.producer.map_or("-".to_owned(), |producer| {
-            format!("{}/{}/{}", producer.id, producer.epoch, producer.base_sequence)
+            let mark = if batch.kind.is_transactional() { "t" } else { "" };
+            format!("{mark}{}/{}/{}", producer.id, producer.epoch, producer.base_sequence)
         });
         format!("p{partition} {identity} +{} {}B", batch.records.count, batch.bytes)
     });
-    batches.collect::<Vec<_>>().join(", ")
+    let kind = match request.transaction {
+        None => "",
+        Some(transaction) if transaction.version.bumps_epochs() => "v2 ",
+        Some(_) => "v0 ",
+    };
+    format!("{kind}{}", batches.collect::<Vec<_>>().join(", "))
 }
 
 /// What lies around a producer.
@@ -51,6 +59,7 @@ pub(crate) struct Network {
     offsets: Vec<u64>,
     id_errors: VecDeque<ErrorCode>,
     next_id: u64,
+    coordinators: Option<Coordinators>,
     /// Brokers whose answers do not get through.
     held: Vec<u8>,
     /// Brokers that cannot be connected to.
@@ -75,6 +84,7 @@ impl Network {
             offsets: vec![0; script.leaders.len()],
             id_errors: script.id_errors.iter().filter_map(|name| code(name)).collect(),
             next_id: 1_000,
+            coordinators: Coordinators::of(script),
             held: Vec::new(),
             hidden: Vec::new(),
         }
@@ -92,6 +102,11 @@ impl Network {
             Outgoing::Request { connection, request, .. } => {
                 let known = self.connections.iter().find(|known| known.id == *connection)?;
                 let broker = known.broker;
+                if self.coordinators.is_some()
+                    && let Some(asked) = coordinators::describe(request)
+                {
+                    return Some(format!("ask b{broker} {asked}"));
+                }
                 match request {
                     Request::Produce(request) => {
                         Some(format!("send b{broker} {}", describe(request)))
@@ -136,11 +151,11 @@ impl Network {
         let Some(index) = self.connections.iter().position(|known| known.id == connection) else {
             return;
         };
-        let (response, produce) = self.answer_at_once(request);
+        let response = self.answer_at_once(&request);
         let own = &mut self.connections[index];
         let broker = own.broker;
-        if let Some(request) = produce {
-            if request.acks == inflight_protocol::message::Acks::None {
+        if response.is_none() {
+            if matches!(&request, Request::Produce(request) if request.acks == Acks::None) {
                 return;
             }
             self.waiting.push(Waiting { broker, connection, correlation, request });
@@ -149,15 +164,15 @@ impl Network {
         self.deliver(index);
     }
 
-    fn answer_at_once(&mut self, request: Request) -> (Option<Response>, Option<ProduceRequest>) {
-        let response = match request {
+    fn answer_at_once(&mut self, request: &Request) -> Option<Response> {
+        Some(match request {
             Request::ApiVersions => Response::ApiVersions,
             Request::Metadata(request) => Response::Metadata(self.metadata(&request.topics)),
-            Request::InitProducerId(_) => Response::InitProducerId(self.producer_id()),
-            Request::Produce(request) => return (None, Some(request)),
-            _ => unreachable!("a producer without transactions asks for nothing else"),
-        };
-        (Some(response), None)
+            Request::InitProducerId(_) if self.coordinators.is_none() => {
+                Response::InitProducerId(self.producer_id())
+            }
+            _ => return None,
+        })
     }
 
     fn metadata(&self, asked: &[TopicId]) -> MetadataResponse {
@@ -229,7 +244,13 @@ impl Network {
     }
 
     /// Answers the oldest request of the n-th broker that has one.
-    pub(crate) fn answer(&mut self, nth: usize, errors: &[String], hint: bool, throttle: u32) {
+    pub(crate) fn answer(
+        &mut self,
+        nth: usize,
+        errors: &[String],
+        (hint, throttle): (bool, u32),
+        error: Option<&str>,
+    ) {
         if self.waiting.is_empty() {
             return;
         }
@@ -240,6 +261,28 @@ impl Network {
         let oldest = self.waiting.iter().position(|other| other.broker == broker);
         let Waiting { connection, correlation, request, .. } =
             self.waiting.remove(oldest.unwrap_or(0));
+        let response = match (&request, &mut self.coordinators) {
+            (Request::Produce(request), _) => self.produced(request, errors, hint, throttle),
+            (other, Some(coordinators)) => coordinators.answer(other, error.and_then(code)),
+            (other, None) => unreachable!("{:?} was answered at once", other.api()),
+        };
+        let known = self.connections.iter().position(|known| known.id == connection);
+        let index = known.expect("requests wait on open connections");
+        for (other, answer) in &mut self.connections[index].entries {
+            if *other == correlation {
+                *answer = Some(response.clone());
+            }
+        }
+        self.deliver(index);
+    }
+
+    fn produced(
+        &mut self,
+        request: &ProduceRequest,
+        errors: &[String],
+        hint: bool,
+        throttle: u32,
+    ) -> Response {
         let mut response =
             ProduceResponse { throttle_time_ms: throttle, ..ProduceResponse::default() };
         let error_of = |index: usize| code(errors.get(index % errors.len().max(1))?);
@@ -264,14 +307,7 @@ impl Network {
                 }),
             });
         }
-        let known = self.connections.iter().position(|known| known.id == connection);
-        let index = known.expect("requests wait on open connections");
-        for (other, answer) in &mut self.connections[index].entries {
-            if *other == correlation {
-                *answer = Some(Response::Produce(response.clone()));
-            }
-        }
-        self.deliver(index);
+        Response::Produce(response)
     }
 
     /// The connections of a broker break.

@@ -17,6 +17,9 @@ pub(crate) struct Script {
     /// What stands for chance when a sticky partition is chosen, in turn and over again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) choices: Vec<u32>,
+    /// Of a transactional producer. Then the script answers every request about transactions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) transactions: Option<Transactions>,
     pub(crate) steps: Vec<Step>,
     /// The millisecond at which it is over.
     pub(crate) end: u64,
@@ -69,6 +72,17 @@ pub(crate) struct Rare {
     pub(crate) availability_timeout_ms: Option<i64>,
 }
 
+/// What scripts with transactions choose besides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Transactions {
+    /// The level of transaction.version.
+    pub(crate) version: u8,
+    /// The broker that coordinates the transactional id.
+    pub(crate) coordinator: u8,
+    /// The broker that coordinates the group.
+    pub(crate) group_coordinator: u8,
+}
+
 /// Something that happens at a millisecond.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Step {
@@ -105,7 +119,20 @@ pub(crate) enum What {
         /// For how many milliseconds the client is to send nothing more.
         #[serde(default, skip_serializing_if = "is_zero")]
         throttle: u32,
+        /// The error if the request is about transactions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
     },
+    /// initTransactions(), each call on a thread of its own.
+    Init,
+    /// beginTransaction()
+    Begin,
+    /// sendOffsetsToTransaction()
+    Offsets { partition: u16, offset: u64 },
+    /// commitTransaction()
+    Commit,
+    /// abortTransaction()
+    Abort,
     /// What a broker says gets through no more.
     Hold { node: u8 },
     /// All that a held broker has said gets through.
@@ -118,6 +145,13 @@ pub(crate) enum What {
     Disconnect { node: u8 },
     /// A partition gets a leader and a leader epoch; 0 is nobody.
     Lead { partition: u16, leader: u8 },
+}
+
+impl What {
+    /// An answer to the oldest request of the n-th broker that has one.
+    pub(crate) fn answer(nth: usize, errors: Vec<String>) -> Self {
+        Self::Answer { nth, errors, hint: false, throttle: 0, error: None }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -140,6 +174,7 @@ impl Recorded {
     /// producer is in a fatal state is left out: its record fails as well.
     pub(crate) fn comparable(lines: &[String]) -> Vec<String> {
         let fatal = |line: &&String| line.contains(" throw ") && line.ends_with(" KafkaException");
+        let lines = crate::calls::comparable(lines);
         let mut sorted: Vec<String> = lines.iter().filter(|line| !fatal(line)).cloned().collect();
         for run in sorted.chunk_by_mut(|one, other| at(one) == at(other)) {
             run.sort_by_key(|line| {

@@ -49,10 +49,13 @@ final class Brokers {
     private final int[] epochs;
     private final long[] offsets;
     private final List<Errors> idErrors = new ArrayList<>();
+    /** With transactions. */
+    private final Coordinators coordinators;
     private long nextProducerId = 1000;
 
     Brokers(JsonNode script) {
         count = script.get("brokers").asInt();
+        coordinators = script.has("transactions") ? new Coordinators(script.get("transactions")) : null;
         JsonNode led = script.get("leaders");
         leaders = new int[led.size()];
         epochs = new int[led.size()];
@@ -63,6 +66,10 @@ final class Brokers {
         if (script.has("id_errors")) {
             script.get("id_errors").forEach(error -> idErrors.add(Errors.valueOf(error.asText())));
         }
+    }
+
+    boolean hasTransactions() {
+        return coordinators != null;
     }
 
     private static String topic() {
@@ -79,7 +86,7 @@ final class Brokers {
     }
 
     /** An address for a broker, so that a hash set of Kafka's nodes is in ascending order. */
-    private static String host(int id) {
+    static String host(int id) {
         return HOSTS.computeIfAbsent(id, number -> {
             for (int last = 1; last < 255; last++) {
                 String host = "127.0.0." + last;
@@ -123,6 +130,9 @@ final class Brokers {
 
     /** The answer that is given at once, or null if the script answers. */
     ApiMessage answer(Received received) {
+        if (coordinators != null && Coordinators.describe(received.request()) != null) {
+            return null;
+        }
         return switch (received.header().apiKey()) {
             case API_VERSIONS -> apiVersions();
             case METADATA -> metadata((MetadataRequest) received.request());
@@ -132,8 +142,13 @@ final class Brokers {
         };
     }
 
-    private static ApiVersionsResponseData apiVersions() {
+    private ApiVersionsResponseData apiVersions() {
         ApiVersionsResponseData data = new ApiVersionsResponseData();
+        if (coordinators != null) {
+            data.setFinalizedFeaturesEpoch(1);
+            data.finalizedFeatures().add(new ApiVersionsResponseData.FinalizedFeatureKey().setName("transaction.version")
+                .setMinVersionLevel(coordinators.version()).setMaxVersionLevel(coordinators.version()));
+        }
         for (ApiKeys api : ApiKeys.clientApis()) {
             data.apiKeys().add(new ApiVersionsResponseData.ApiVersion()
                 .setApiKey(api.id)
@@ -177,14 +192,25 @@ final class Brokers {
         return new InitProducerIdResponseData().setProducerId(nextProducerId).setProducerEpoch((short) 0);
     }
 
+    /** The answer that a step gives. */
+    ApiMessage answer(Received received, JsonNode step) {
+        return received.request() instanceof ProduceRequest produce ? produced(produce, step)
+            : coordinators.answer(received.request(), step);
+    }
+
     /** The batches of a produce request by partition: identity, records, bytes. */
     String describe(ProduceRequest request) {
+        String kind = request.transactionalId() == null ? "" : request.version() > 11 ? "v2 " : "v0 ";
+        return kind + batches(request);
+    }
+
+    private static String batches(ProduceRequest request) {
         SortedMap<Integer, String> batches = new TreeMap<>();
         for (ProduceRequestData.TopicProduceData topic : request.data().topicData()) {
             for (ProduceRequestData.PartitionProduceData partition : topic.partitionData()) {
                 RecordBatch batch = ((MemoryRecords) partition.records()).batches().iterator().next();
                 String identity = batch.producerId() < 0 ? "-"
-                    : batch.producerId() + "/" + batch.producerEpoch() + "/" + batch.baseSequence();
+                    : (batch.isTransactional() ? "t" : "") + batch.producerId() + "/" + batch.producerEpoch() + "/" + batch.baseSequence();
                 batches.put(partition.index(), "p" + partition.index() + " " + identity + " +" + batch.countOrNull()
                     + " " + partition.records().sizeInBytes() + "B");
             }

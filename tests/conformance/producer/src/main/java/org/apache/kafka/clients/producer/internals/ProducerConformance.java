@@ -37,7 +37,7 @@ public final class ProducerConformance {
             ObjectNode answer = json.createObjectNode();
             answer.set("script", script);
             ArrayNode lines = answer.putArray("lines");
-            new Bench(script).run().forEach(lines::add);
+            (script.has("transactions") ? new TransactionBench(script).run() : new Bench(script).run()).forEach(lines::add);
             out.println(json.writeValueAsString(answer));
             out.flush();
         }

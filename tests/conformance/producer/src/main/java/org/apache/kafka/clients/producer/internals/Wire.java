@@ -65,7 +65,7 @@ final class Wire implements Selectable {
     private final Brokers brokers;
     private final Clock clock;
     private final int requestTimeoutMs;
-    /** Lets time pass until something happens or so many milliseconds are over. */
+    /** Lets time pass until something happens or so many milliseconds are over; with 0 the sender spins. */
     private final LongPredicate block;
     /** What is told of everything that goes out. */
     private final java.util.function.BiConsumer<Integer, Brokers.Received> told;
@@ -171,14 +171,23 @@ final class Wire implements Selectable {
             }
         });
         for (String id : broken) {
-            forget(id);
+            if (brokers.hasTransactions()) {
+                // What has come in before is there, even if the sender slept.
+                lose(id);
+            } else {
+                forget(id);
+            }
             arrivals.add(new Arrival(id, null, true, 0));
         }
     }
 
-    private void forget(String id) {
+    private void lose(String id) {
         connections.remove(id);
         waiting.removeIf(request -> request.connection().equals(id));
+    }
+
+    private void forget(String id) {
+        lose(id);
         arrivals.removeIf(arrival -> arrival.connection().equals(id));
         unwritten.removeIf(send -> send.destinationId().equals(id));
     }
@@ -194,23 +203,34 @@ final class Wire implements Selectable {
 
     @Override
     public void send(NetworkSend send) {
+        if (!brokers.hasTransactions()) {
+            write(send);
+        }
+        unwritten.add(send);
+    }
+
+    /** With transactions a request is written by the poll after it, as a selector does. */
+    private void write(NetworkSend send) {
         String id = send.destinationId();
         Connection connection = connections.get(id);
-        if (connection == null) {
+        if (connection == null && !brokers.hasTransactions()) {
             // It broke, and the producer does not know yet.
-            unwritten.add(send);
             return;
         }
         try {
             Brokers.Received received = Brokers.Received.from(send);
+            if (connection == null) {
+                // The socket takes it all the same.
+                return;
+            }
             told.accept(connection.node, received);
             Entry entry = new Entry(received, clock.milliseconds());
             org.apache.kafka.common.protocol.ApiMessage answer = brokers.answer(received);
             if (answer == null) {
-                Waiting request = new Waiting(connection.node, id, received);
-                if (received.request() instanceof org.apache.kafka.common.requests.ProduceRequest produce
-                        && produce.acks() != 0) {
-                    waiting.add(request);
+                boolean silent = received.request() instanceof org.apache.kafka.common.requests.ProduceRequest produce
+                    && produce.acks() == 0;
+                if (!silent) {
+                    waiting.add(new Waiting(connection.node, id, received));
                     connection.entries.add(entry);
                 }
             } else {
@@ -221,7 +241,6 @@ final class Wire implements Selectable {
         } catch (IOException error) {
             throw new IllegalStateException(error);
         }
-        unwritten.add(send);
     }
 
     @Override
@@ -245,6 +264,9 @@ final class Wire implements Selectable {
             }
         }
         if (!unwritten.isEmpty()) {
+            if (brokers.hasTransactions()) {
+                List.copyOf(unwritten).forEach(this::write);
+            }
             spins = 0;
             wakeup = false;
             completedSends.addAll(unwritten);
@@ -264,7 +286,8 @@ final class Wire implements Selectable {
             return;
         }
         spins = 0;
-        if (arrivals.isEmpty() && !block.test(Math.max(Math.min(timeoutMs, untilTimeoutMs()), 1))) {
+        if (arrivals.isEmpty() && !block.test(timeoutMs <= 0 && brokers.hasTransactions()
+                ? 0 : Math.max(Math.min(timeoutMs, untilTimeoutMs()), 1))) {
             return;
         }
         wakeup = false;
@@ -279,10 +302,15 @@ final class Wire implements Selectable {
             disconnected.put(arrival.connection(), ChannelState.READY);
         } else if (arrival.receive() != null) {
             completedReceives.add(arrival.receive());
-            connections.get(arrival.connection()).entries
-                .forEach(entry -> entry.throttledMs += arrival.throttleMs());
+            Connection known = connections.get(arrival.connection());
+            if (known != null) {
+                known.entries.forEach(entry -> entry.throttledMs += arrival.throttleMs());
+            }
         } else {
-            connections.get(arrival.connection()).open = true;
+            Connection made = connections.get(arrival.connection());
+            if (made != null) {
+                made.open = true;
+            }
             connected.add(arrival.connection());
         }
     }
