@@ -2,12 +2,13 @@
 
 use crate::verdict::FactRef;
 use inflight_protocol::Fact;
-use inflight_protocol::ids::{BrokerId, GroupId, ProducerId, TopicPartition};
+use inflight_protocol::ids::{GroupId, ProducerId, TopicPartition};
 
 /// The positions of groups that come with transactions.
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
-    /// Those that wait for the end of their transaction.
+    /// Those that wait for the end of their transaction. They are in the log: a coordinator that
+    /// takes over reads them there and says nothing.
     pending: Vec<Pending>,
     /// Those that count.
     pub(crate) materialised: Vec<Materialised>,
@@ -20,7 +21,6 @@ inflight_des::clone_fields!(Offsets { pending, materialised, strangers });
 /// A position that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Pending {
-    broker: BrokerId,
     group: GroupId,
     partition: TopicPartition,
     offset: u64,
@@ -46,20 +46,20 @@ impl Offsets {
     /// Takes in a fact about positions.
     pub(crate) fn on_fact(&mut self, seen: FactRef, fact: &Fact) {
         match *fact {
-            Fact::GroupOffsetPending { broker, group, partition, offset, producer_id } => {
+            Fact::GroupOffsetPending { group, partition, offset, producer_id, .. } => {
                 let (offset, producer) = (offset.get(), producer_id);
-                self.pending.push(Pending { broker, group, partition, offset, producer });
+                self.pending.push(Pending { group, partition, offset, producer });
             }
             Fact::GroupOffsetCommitted {
-                broker,
                 group,
                 partition,
                 offset,
                 producer_id: Some(producer),
+                ..
             } => {
                 let offset = offset.get();
                 let counts = Materialised { group, partition, offset, fact: seen };
-                let wanted = Pending { broker, group, partition, offset, producer };
+                let wanted = Pending { group, partition, offset, producer };
                 let before = self.pending.len();
                 self.pending.retain(|pending| *pending != wanted);
                 let same = |known: &Materialised| {
@@ -71,9 +71,6 @@ impl Offsets {
                     self.strangers.push(counts);
                 }
                 self.materialised.push(counts);
-            }
-            Fact::CoordinatorLoaded { broker, .. } | Fact::CoordinatorUnloaded { broker, .. } => {
-                self.pending.retain(|pending| pending.broker != broker);
             }
             _ => {}
         }
