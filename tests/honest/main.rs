@@ -5,6 +5,7 @@
 
 mod found;
 mod law;
+mod pipelines;
 mod stories;
 
 use inflight::check::Subject;
