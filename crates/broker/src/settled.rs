@@ -1,7 +1,8 @@
 //! When nothing more will happen by itself.
 
-use crate::broker::{Broker, ReplicaView, Role};
+use crate::broker::Broker;
 use crate::controller::Controller;
+use crate::partition::Partition;
 use inflight_protocol::control::PartitionRegistration;
 use inflight_protocol::{BrokerSet, Cluster, TopicPartition};
 
@@ -57,22 +58,22 @@ fn is_partition_settled(
         let topic = cluster.topic(partition);
         return live.is_empty() || !topic.unclean_leader_election_enable;
     };
-    let Some(view) = brokers[leader.index()].replica(partition) else { return false };
+    let Some(leading) = brokers[leader.index()].hosted(partition) else { return false };
     let is_frozen = registration.isr.len() < cluster.effective_min_isr(partition);
-    let is_committed = is_frozen || view.high_watermark == view.log_end;
-    view.role == Role::Leader
-        && view.leader_epoch == Some(registration.leader_epoch)
-        && is_committed
+    let is_committed = is_frozen || leading.log.high_watermark() == leading.log.end();
+    is_committed
+        && leading.leadership().is_some()
+        && leading.leader_epoch() == Some(registration.leader_epoch)
         && live.difference(registration.isr).is_empty()
         && live.without(leader).iter().all(|follower| {
-            let follower = brokers[follower.index()].replica(partition);
-            follower.is_some_and(|follower| has_all(&follower, &view))
+            let following = brokers[follower.index()].hosted(partition);
+            following.is_some_and(|following| has_all(following, leading))
         })
 }
 
-fn has_all(follower: &ReplicaView, leader: &ReplicaView) -> bool {
-    follower.role == Role::Follower
-        && follower.leader_epoch == leader.leader_epoch
-        && follower.log_end == leader.log_end
-        && follower.high_watermark == leader.high_watermark
+fn has_all(following: &Partition, leading: &Partition) -> bool {
+    following.log.end() == leading.log.end()
+        && following.log.high_watermark() == leading.log.high_watermark()
+        && following.leader_epoch() == leading.leader_epoch()
+        && following.leadership().is_none()
 }

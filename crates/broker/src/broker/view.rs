@@ -2,6 +2,7 @@
 
 use crate::broker::Broker;
 use crate::broker::lifecycle::Life;
+use crate::partition::Partition;
 use inflight_protocol::message::AbortedTransaction;
 use inflight_protocol::{
     BrokerEpoch, BrokerSet, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicPartition,
@@ -47,7 +48,7 @@ pub enum Role {
 impl Broker {
     /// A replica of this broker at a glance. `None` if it has none of this partition.
     pub fn replica(&self, partition: TopicPartition) -> Option<ReplicaView> {
-        let replica = &self.partitions[self.replica_index(partition)?];
+        let replica = self.hosted(partition)?;
         let leadership = replica.leadership();
         let role = match (leadership, replica.leader_epoch()) {
             (Some(_), _) => Role::Leader,
@@ -66,6 +67,12 @@ impl Broker {
             isr: leadership.map(|leadership| leadership.in_sync.committed()),
             proposed_isr: leadership.and_then(|leadership| leadership.in_sync.proposed()),
         })
+    }
+
+    /// The partition, if this broker has a replica of it.
+    #[inline]
+    pub(crate) fn hosted(&self, partition: TopicPartition) -> Option<&Partition> {
+        self.replica_index(partition).map(|index| &self.partitions[index])
     }
 
     /// The batches of a replica that are in memory, in order.
@@ -132,8 +139,8 @@ impl Broker {
     /// heard, awaits no answer to a proposal, and serves no client. What concerns several brokers,
     /// replication above all, is [`crate::is_settled`]'s.
     pub fn is_settled(&self) -> bool {
-        let proposes = |index: usize| {
-            let leadership = self.partitions[index].leadership();
+        let proposes = |replica: &Partition| {
+            let leadership = replica.leadership();
             leadership.is_some_and(|leadership| leadership.in_sync.pending().is_some())
         };
         self.lifecycle.life == Life::Running
@@ -144,6 +151,6 @@ impl Broker {
             && !self.groups.is_loading()
             && !self.groups.is_waiting()
             && !self.sockets.has_client_work()
-            && !(0..self.partitions.len()).any(proposes)
+            && !self.partitions.iter().any(proposes)
     }
 }
