@@ -23,11 +23,10 @@ const fn story_of(defect: Defect) -> &'static Story {
         Defect::SwapPayload => &answers::SWAP_PAYLOAD,
         Defect::RequeueOutOfOrder => &sequences::REQUEUE_OUT_OF_ORDER,
         Defect::TimeoutWithoutEpochBump => &transactions::TIMEOUT_WITHOUT_EPOCH_BUMP,
-        Defect::DropMarkersOfLeaderless => &transactions::DROP_MARKERS_OF_LEADERLESS,
     }
 }
 
-const DEFECTS: [Defect; 14] = [
+const DEFECTS: [Defect; 13] = [
     Defect::ForgetDuplicates,
     Defect::IgnoreSequences,
     Defect::AckBeforeHighWatermark,
@@ -41,7 +40,6 @@ const DEFECTS: [Defect; 14] = [
     Defect::SwapPayload,
     Defect::RequeueOutOfOrder,
     Defect::TimeoutWithoutEpochBump,
-    Defect::DropMarkersOfLeaderless,
 ];
 
 #[test]

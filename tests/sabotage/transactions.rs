@@ -1,7 +1,7 @@
 //! Rules of the transaction coordinator that are broken on purpose.
 
 use crate::story::Story;
-use inflight::CheckerId::{Atomicity, Markers, NoLoss, StableProgress, TruthfulErrors};
+use inflight::CheckerId::{Atomicity, Markers, NoLoss, TruthfulErrors};
 use inflight::{Mechanism, Verdict};
 
 /// The transaction is aborted for its time; the next record opens another one, and its commit is
@@ -25,36 +25,7 @@ pub(crate) const TIMEOUT_WITHOUT_EPOCH_BUMP: Story = Story {
     mechanism: Mechanism::TransactionTimedOut,
 };
 
-/// The commit is decided while the partition has no leader, and the marker never comes.
-pub(crate) const DROP_MARKERS_OF_LEADERLESS: Story = Story {
-    defect: "drop-markers-of-leaderless",
-    brokers: 3,
-    cluster: r#""coordinators": { "t1": "b2" }"#,
-    partitions: Some(r#""assignment": [["b1"]]"#),
-    producers: r#"{
-        "name": "p1",
-        "config": { "transactional.id": "t1" },
-        "workload": [{
-            "topic": "orders", "records": 1,
-            "transactions": { "records": 1, "hold": "15s", "on-failure": "give-up" },
-        }],
-    }"#,
-    faults: r#"{
-        "when": { "happened": "RecordsAcked" },
-        "then": { "crash": "b1", "restart-after": "25s" },
-    }"#,
-    // Of one replica nothing is promised.
-    verdict: Verdict::Allowed,
-    red: &[NoLoss, StableProgress],
-    mechanism: Mechanism::NotCommittedYet,
-};
-
 #[test]
 fn a_transaction_that_timed_out_is_committed_by_half() {
     TIMEOUT_WITHOUT_EPOCH_BUMP.check();
-}
-
-#[test]
-fn a_partition_without_a_leader_never_learns_of_the_commit() {
-    DROP_MARKERS_OF_LEADERLESS.check();
 }

@@ -239,10 +239,12 @@ impl Partition {
             self.electable_before = (self.isr.union(self.elr).union(from), at);
         }
         (self.isr, self.elr, self.proposed) = (to, elr, BrokerSet::EMPTY);
-        // Who joins has everything, unless it died while the leader proposed it.
+        // Who joins a leader has everything, unless it died while the leader proposed it. Who is
+        // elected from nobody has what it has.
         let is_back = |broker: &BrokerId| {
             let replica = self.logs.known(*broker);
-            replica.is_none_or(|replica| !replica.is_down && !replica.is_unregistered)
+            let is_up = replica.is_none_or(|replica| !replica.is_down && !replica.is_unregistered);
+            is_up && !from.is_empty()
         };
         let joined: BrokerSet = to.difference(from).iter().filter(is_back).collect();
         self.lossy = self.lossy.difference(joined);
@@ -268,7 +270,8 @@ impl Partition {
     ) {
         self.note_committed();
         let unclean = match election {
-            Election::Unclean | Election::LastKnown => true,
+            Election::Unclean => true,
+            Election::LastKnown => leader.is_some_and(|leader| self.lossy.contains(leader)),
             Election::Forced => leader.is_some_and(|leader| {
                 let (before, changed) = self.electable_before;
                 let now = self.isr.union(self.elr);
@@ -277,7 +280,7 @@ impl Partition {
             Election::Clean | Election::Eligible | Election::Preferred | Election::None => false,
         };
         self.happened.unclean_elections += u32::from(unclean);
-        self.happened.last_known_elections += u32::from(election == Election::LastKnown);
+        self.happened.last_known_elections += u32::from(unclean && election == Election::LastKnown);
         self.elected = Some((leader, epoch));
     }
 

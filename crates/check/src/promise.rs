@@ -19,7 +19,7 @@ pub struct PartitionHappened {
     pub leader_changes: u32,
     /// How many leaders were elected that need not have been in sync, and were said to be so.
     pub unclean_elections: u32,
-    /// How many of those made the last known leader leader again.
+    /// How many of those made the last known leader leader again, which had lost records.
     pub last_known_elections: u32,
     /// More replicas lost unflushed records at a time than min.insync.replicas - 1.
     pub over_budget: bool,

@@ -128,9 +128,6 @@ pub enum Defect {
     /// A coordinator aborts a transaction that is over its time without raising the producer epoch
     /// (before KAFKA-6119).
     TimeoutWithoutEpochBump,
-    /// A coordinator takes a partition without a leader for one that was deleted, and never sends
-    /// its marker.
-    DropMarkersOfLeaderless,
 }
 
 impl Defects {

@@ -2,9 +2,9 @@
 //!
 //! Kafka: coordinator/transaction/TransactionMarkerChannelManager and
 //! TransactionMarkerRequestCompletionHandler. A marker is sent until its leader has it; when all
-//! have theirs, the end of the transaction is written down. What waits for a leader that is not
-//! known, or for a connection that was just lost, is looked at again when there is news; Kafka's
-//! thread does not rest meanwhile.
+//! have theirs, the end of the transaction is written down. A partition without a leader counts as
+//! one that has its marker. What waits for a connection that was just lost is looked at again when
+//! that may be opened again; Kafka's thread does not rest meanwhile.
 
 use crate::broker::Broker;
 use crate::broker::inter_broker::{Channel, Inquiry, Outcome, Sender};
@@ -16,7 +16,7 @@ use inflight_protocol::fact::CloseCause;
 use inflight_protocol::message::{MarkerEntry, WriteTxnMarkersRequest};
 use inflight_protocol::transaction::{CoordinatorEpoch, TransactionLogValue};
 use inflight_protocol::{
-    BrokerId, Cluster, ConnectionId, CorrelationId, Defect, ProducerIdAndEpoch, Request, Response,
+    BrokerId, Cluster, ConnectionId, CorrelationId, ProducerIdAndEpoch, Request, Response,
     Timestamp, TopicPartition, TransactionalId, Turn,
 };
 use smallvec::SmallVec;
@@ -182,11 +182,12 @@ impl Broker {
         }
     }
 
-    /// Splits markers by the leaders of their partitions. What has no leader stays in the queue.
+    /// Splits markers by the leaders of their partitions. What has no leader is left out.
+    /// Kafka: addTxnMarkersToBrokerQueue.
     fn sort_markers(
         &mut self,
         cluster: &Cluster,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
         markers: PendingMarkers,
         requests: &mut [Markers],
     ) {
@@ -214,10 +215,10 @@ impl Broker {
                 }
             }
         }
-        if cluster.defects.has(Defect::DropMarkersOfLeaderless) && !leaderless.is_empty() {
-            self.markers_written(cluster, id, &leaderless);
-        } else {
-            later.extend(leaderless);
+        if !leaderless.is_empty()
+            && !self.skip_markers(cluster, turn, (number, id), &entry, &leaderless)
+        {
+            return;
         }
         if !later.is_empty() {
             let entry = MarkerEntry { partitions: later, ..entry };
@@ -225,9 +226,8 @@ impl Broker {
         }
     }
 
-    /// The leader that a marker is sent to, fenced or not. Kafka: getPartitionLeaderEndpoint. That
-    /// of the trunk towards 4.4 takes a partition without a leader for a deleted one, whose marker
-    /// is dropped; here it waits for a leader, as up to 4.2.
+    /// The leader that a marker is sent to, fenced or not. A partition that has none looks like one
+    /// that was deleted. Kafka: KRaftMetadataCache.getPartitionLeaderEndpoint.
     fn marker_leader(&self, partition: TopicPartition) -> Option<BrokerId> {
         let leader = self.metadata.partition(partition)?.leader;
         leader.filter(|leader| self.metadata.is_registered(*leader))

@@ -8,7 +8,7 @@ use crate::verdict::{Aspect, CheckerId, Finding, TransactionName};
 use inflight_des::Instant;
 use inflight_protocol::fact::{AppendOrigin, Direction};
 use inflight_protocol::ids::{Node, ProducerEpoch, ProducerId, SessionId, TransactionalId};
-use inflight_protocol::{ApiKey, Fact, TransactionResult};
+use inflight_protocol::{ApiKey, Fact, TopicPartition, TransactionResult};
 use std::ops::Range;
 
 /// What happened to one transaction.
@@ -25,6 +25,8 @@ struct Story {
     rival: Option<usize>,
     /// When the coordinator gave it up.
     timed_out: Option<usize>,
+    /// When markers of its transactional id were left out.
+    skipped: Vec<(TopicPartition, usize)>,
     /// Whether the end of an earlier transaction of the session was asked for, and how.
     earlier: Vec<TransactionResult>,
 }
@@ -54,6 +56,7 @@ impl Story {
             id,
             rival: None,
             timed_out: None,
+            skipped: Vec::new(),
             earlier: Vec::new(),
         };
         for (index, (_, fact)) in facts.iter().enumerate() {
@@ -84,6 +87,11 @@ impl Story {
             {
                 self.timed_out.get_or_insert(index);
             }
+            Fact::MarkerSkipped { transactional_id, partition, .. }
+                if Some(transactional_id) == self.id =>
+            {
+                self.skipped.push((partition, index));
+            }
             Fact::TransactionsInitialized { session, transactional_id, .. }
                 if Some(transactional_id) == self.id
                     && session != self.name.session
@@ -98,6 +106,18 @@ impl Story {
     /// Whether an end was asked for before a fact.
     fn has_asked(&self, result: TransactionResult, before: usize) -> bool {
         self.asked.iter().any(|(index, asked)| *asked == result && *index < before)
+    }
+
+    /// When the coordinator left out the marker of a partition: that of the transaction, after a
+    /// record was there, or that of the one before, which ends with this one.
+    fn skipped(&self, partition: TopicPartition, appended: usize, before: bool) -> Option<usize> {
+        let mut here = self.skipped.iter().filter(|(at, _)| *at == partition);
+        let found = if before {
+            here.rfind(|(_, index)| *index < self.begun)
+        } else {
+            here.find(|(_, index)| *index > appended)
+        };
+        found.map(|(_, index)| *index)
     }
 
     /// When it was over for its application, if it ever was.
@@ -184,7 +204,6 @@ pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding, trail: Option<&Tr
         CheckerId::StableOffset => return only(Mechanism::StableOffsetWrong),
         CheckerId::TransactionalOffsets => return only(Mechanism::OffsetsApart),
         CheckerId::Fencing => return only(Mechanism::ZombieNotFenced),
-        CheckerId::EarlyRead => return only(Mechanism::ReadAboveStable),
         CheckerId::Markers if finding.aspect == Aspect::Disagreed => {
             return only(Mechanism::MarkersApart);
         }
@@ -195,8 +214,13 @@ pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding, trail: Option<&Tr
         return only(Mechanism::Unknown);
     };
     let Some(copy) = trail.appends().last() else { return only(Mechanism::Unknown) };
+    let together = finding.checker == CheckerId::Markers;
+    if let Some(skipped) = story.skipped(trail.record.partition, copy.appended, together) {
+        return Cause { mechanism: Mechanism::MarkerSkipped, decisive: Some(skipped) };
+    }
     let decided = ended_wrongly(facts, (&story, trail), copy);
     match finding.checker {
+        CheckerId::EarlyRead => only(Mechanism::ReadAboveStable),
         CheckerId::StableProgress | CheckerId::KnownTransactions => {
             let is_late = opened_late(facts, (&story, trail), copy);
             let mechanism =

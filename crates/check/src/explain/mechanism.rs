@@ -235,6 +235,14 @@ mechanisms! {
          "the leader asks the coordinator before it opens a transaction",
          "transaction.version=2": "the leader refuses a batch of an older producer epoch",
          "kafka-transactions.sh abort": "it ends the transaction by hand"]
+    MarkerSkipped "marker-skipped"
+        "The partition had no leader when its transaction ended. Its coordinator took it for a \
+         deleted one and left out its marker, so that the transaction stays open there until the \
+         next one of the same producer ends it, whichever way that goes. That is a flaw of the \
+         coordinator since KRaftMetadataCache.getPartitionLeaderEndpoint() answers nothing for \
+         such a partition."
+        ["more replicas, so that one of them can lead": "the coordinator finds whom to send it to",
+         "kafka-transactions.sh abort": "it ends the transaction by hand"]
     OpenTransaction "open-transaction"
         "The transaction was begun and nobody has ended it, so that who reads committed records \
          waits before its first record."

@@ -55,7 +55,11 @@ fn what_happened_decides_after_the_run() {
     assert_eq!(after(&unclean, Guarantee::IdempotentSession), Err(Reason::UncleanElection));
     let moved = Script::new().acks(Acks::Leader).elect(2, Election::Clean);
     assert_eq!(after(&moved, Guarantee::LeaderDurable), Err(Reason::LeaderChanged));
-    let last = Script::new().elect(1, Election::LastKnown);
+    let alone = Script::new().queue(0, 2).append(1, 0, 0, 2).isr(&[1], &[]);
+    let whole = alone.clone().isr(&[], &[]).isr(&[1], &[]).elect(1, Election::LastKnown);
+    assert_eq!(after(&whole, Guarantee::Durable), Ok(()), "it has lost nothing");
+    let lossy = alone.power_loss(1, 0).isr(&[], &[]).isr(&[1], &[]);
+    let last = lossy.elect(1, Election::LastKnown);
     assert_eq!(after(&last, Guarantee::Durable), Err(Reason::LastKnownElection));
     assert_eq!(after(&last, Guarantee::IdempotentSession), Err(Reason::LastKnownElection));
     let both = last.elect(2, Election::Unclean);

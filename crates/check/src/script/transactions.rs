@@ -133,6 +133,20 @@ impl Script {
         })
     }
 
+    /// The coordinator leaves out the marker of the partition, for want of a leader.
+    pub(crate) fn skip_marker(self, session: u16, result: TransactionResult) -> Self {
+        let producer_epoch = ProducerEpoch::new(self.epoch_of(session));
+        let partition = self.at();
+        self.fact(Fact::MarkerSkipped {
+            broker: b(1),
+            transactional_id: T,
+            partition,
+            result,
+            producer_id: ProducerId::new(ID),
+            producer_epoch,
+        })
+    }
+
     /// commitTransaction() or abortTransaction() is called.
     pub(crate) fn ending(self, session: u16, result: TransactionResult) -> Self {
         let transaction = self.number(session);

@@ -301,7 +301,5 @@ words! {
         /// A transaction that is over its time is aborted without a higher producer epoch (before
         /// KAFKA-6119).
         "timeout-without-epoch-bump" => Defect::TimeoutWithoutEpochBump,
-        /// A partition without a leader never gets its marker.
-        "drop-markers-of-leaderless" => Defect::DropMarkersOfLeaderless,
     }
 }

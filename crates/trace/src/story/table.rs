@@ -205,6 +205,11 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
          [, transaction from offset {first_offset}])",
     ),
     (
+        MarkerSkipped,
+        "{broker} sent no marker to {partition}, which has no leader, and takes the {result} of \
+         {transactional_id} for complete there (producer epoch {producer_epoch})",
+    ),
+    (
         MarkerRejected,
         "{broker} refused a marker for {partition} (producer id {producer_id}, producer epoch \
          {producer_epoch}): {error}",

@@ -10,7 +10,9 @@ use crate::broker::timers::Timer;
 use crate::broker::transaction_coordinator::After;
 use crate::transaction_metadata::Partitions;
 use inflight_protocol::message::{MarkerEntry, WriteTxnMarkersResponse};
-use inflight_protocol::{Cluster, ErrorCode, TopicPartition, TransactionalId, Turn};
+use inflight_protocol::{
+    Cluster, ErrorCode, Fact, FactKind, TopicPartition, TransactionalId, Turn,
+};
 
 impl Broker {
     /// What became of the markers of one transaction at one leader: they are there, are sent again,
@@ -58,14 +60,34 @@ impl Broker {
         }
     }
 
-    pub(super) fn markers_written(
+    /// Takes partitions without a leader for deleted ones, which need no marker. Returns whether
+    /// the other markers are still wanted. Kafka: addTxnMarkersToBrokerQueue.
+    pub(super) fn skip_markers(
         &mut self,
         cluster: &Cluster,
-        id: TransactionalId,
-        written: &[TopicPartition],
-    ) {
-        self.remove_written(cluster, id, written);
+        turn: &mut Turn<'_>,
+        (number, id): (u32, TransactionalId),
+        entry: &MarkerEntry,
+        leaderless: &[TopicPartition],
+    ) -> bool {
+        let epoch = self.with_transaction(cluster, id, |_, epoch, _| epoch);
+        if epoch != Ok(entry.coordinator_epoch) {
+            self.markers.cancel(number);
+            return false;
+        }
+        for partition in leaderless {
+            turn.did(FactKind::MarkerSkipped.set(), || Fact::MarkerSkipped {
+                broker: self.id,
+                transactional_id: id,
+                partition: *partition,
+                result: entry.result,
+                producer_id: entry.producer.id,
+                producer_epoch: entry.producer.epoch,
+            });
+        }
+        self.remove_written(cluster, id, leaderless);
         self.maybe_write_completion(cluster, id);
+        true
     }
 
     fn remove_written(

@@ -110,6 +110,17 @@ fn an_open_transaction_is_no_late_batch() {
 }
 
 #[test]
+fn a_marker_that_was_left_out_explains_both_transactions() {
+    let run = start(2).write(0, 1).ending(0, Commit).decide(0, Commit).skip_marker(0, Commit);
+    let open = run.clone().complete(0, Commit).ended(0, Commit).end();
+    assert_eq!(mechanism(&open, CheckerId::StableProgress), Mechanism::MarkerSkipped);
+    let run = run.complete(0, Commit).ended(0, Commit).begin(0).write(0, 1).end_as(0, Abort).end();
+    assert_eq!(mechanism(&run, CheckerId::NoLoss), Mechanism::MarkerSkipped);
+    assert_eq!(mechanism(&run, CheckerId::Atomicity), Mechanism::MarkerSkipped);
+    assert_eq!(mechanism(&run, CheckerId::Markers), Mechanism::MarkerSkipped);
+}
+
+#[test]
 fn a_transaction_that_was_too_old_is_half_committed() {
     let run = start(1).write(0, 1).wait_ms(60_000).time_out(0).marker_of(0, Abort).replicate(1);
     let run = run.complete(0, Abort).add_partition(0).queue(0, 1).append(1, 0, 1, 1);

@@ -145,6 +145,24 @@ macro_rules! coordinator_facts {
         /// As leader or as follower.
         origin: AppendOrigin,
     }
+    /// A coordinator left a marker out, since its metadata named no leader for the partition: it
+    /// takes such a partition for a deleted one. The transaction stays open there.
+    /// Kafka: TransactionMarkerChannelManager.addTxnMarkersToBrokerQueue,
+    /// KRaftMetadataCache.getPartitionLeaderEndpoint.
+    MarkerSkipped {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The transactional id.
+        transactional_id: TransactionalId,
+        /// The partition.
+        partition: TopicPartition,
+        /// Commit or abort.
+        result: TransactionResult,
+        /// The producer id.
+        producer_id: ProducerId,
+        /// The producer epoch of the marker.
+        producer_epoch: ProducerEpoch,
+    }
     /// A leader refused a marker.
     MarkerRejected {
         /// The leader.
