@@ -120,17 +120,21 @@ fn mechanisms(loaded: &Loaded, played: &Played) -> Vec<Mechanism> {
 #[test]
 fn a_pipeline_in_transactions_does_everything_exactly_once() {
     let mut examined: BTreeMap<CheckerId, u64> = BTreeMap::new();
-    for seed in 1..=cases(CASES) {
+    let (all, mut skipped) = (cases(CASES), 0);
+    for seed in 1..=all {
         let loaded = pipeline(2, seed);
         let played = play(&loaded, Keep::Expected);
-        // When all replicas of a partition are down, Kafka itself falls short.
+        // When all replicas of a partition are down, Kafka itself falls short, and what was torn has
+        // consequences.
         let found = mechanisms(&loaded, &played);
-        let is_known = found.iter().all(|mechanism| *mechanism == Mechanism::MarkerSkipped);
+        let is_known = found.is_empty() || found.contains(&Mechanism::MarkerSkipped);
+        skipped += u64::from(!found.is_empty());
         assert!(is_known, "seed {seed}: {found:?} {:?}", played.judgement.findings);
         for (checker, opinion) in played.judgement.opinions() {
             *examined.entry(checker).or_default() += opinion.examined;
         }
     }
+    assert!(skipped * 100 < all, "{skipped} of {all}: that is hardly the exception");
     for checker in [CheckerId::Atomicity, CheckerId::AbortedRead, CheckerId::ExactlyOnce] {
         assert!(examined[&checker] > 0, "nothing was there for {checker} to examine");
     }

@@ -108,16 +108,17 @@ impl Story {
         self.asked.iter().any(|(index, asked)| *asked == result && *index < before)
     }
 
-    /// When the coordinator left out the marker of a partition: that of the transaction, after a
-    /// record was there, or that of the one before, which ends with this one.
-    fn skipped(&self, partition: TopicPartition, appended: usize, before: bool) -> Option<usize> {
-        let mut here = self.skipped.iter().filter(|(at, _)| *at == partition);
-        let found = if before {
-            here.rfind(|(_, index)| *index < self.begun)
-        } else {
-            here.find(|(_, index)| *index > appended)
-        };
+    /// When the coordinator left out the marker that a record of a partition needed.
+    fn skipped(&self, partition: TopicPartition, appended: usize) -> Option<usize> {
+        let found = self.skipped.iter().find(|(at, index)| *at == partition && *index > appended);
         found.map(|(_, index)| *index)
+    }
+
+    /// When the coordinator left out the marker of an earlier transaction in a partition.
+    fn skipped_before(&self, partition: TopicPartition) -> Option<usize> {
+        let earlier =
+            |(at, index): &&(TopicPartition, usize)| *at == partition && *index < self.begun;
+        self.skipped.iter().rfind(earlier).map(|(_, index)| *index)
     }
 
     /// When it was over for its application, if it ever was.
@@ -214,8 +215,11 @@ pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding, trail: Option<&Tr
         return only(Mechanism::Unknown);
     };
     let Some(copy) = trail.appends().last() else { return only(Mechanism::Unknown) };
-    let together = finding.checker == CheckerId::Markers;
-    if let Some(skipped) = story.skipped(trail.record.partition, copy.appended, together) {
+    let partition = trail.record.partition;
+    let together =
+        || (finding.checker == CheckerId::Markers).then(|| story.skipped_before(partition));
+    let skipped = story.skipped(partition, copy.appended).or_else(|| together().flatten());
+    if let Some(skipped) = skipped {
         return Cause { mechanism: Mechanism::MarkerSkipped, decisive: Some(skipped) };
     }
     let decided = ended_wrongly(facts, (&story, trail), copy);
