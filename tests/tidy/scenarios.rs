@@ -50,9 +50,13 @@ fn every_scenario_and_fix_expects_something() {
     }
 }
 
+/// What Kafka did once is told apart from what it does.
 #[test]
-fn no_scenario_breaks_a_rule_on_purpose() {
+fn only_history_breaks_a_rule_on_purpose() {
     for (name, scenario) in scenarios() {
-        assert!(scenario.description.defects.is_empty(), "{name}");
+        let is_history = name.starts_with("scenarios/history/");
+        assert_eq!(scenario.description.defects.len(), usize::from(is_history), "{name}");
+        let fixed = scenario.fix.as_ref().map(|fix| &fix.scenario.description.defects);
+        assert!(fixed.is_none_or(Vec::is_empty), "{name}: its fix is Kafka as it is");
     }
 }
