@@ -19,9 +19,13 @@ enum Weakness {
     WaitsForId,
 }
 
-/// How a batch comes to be renumbered that the log has.
-const RENUMBERED: [Mechanism; 3] =
-    [Mechanism::ForgottenBatch, Mechanism::FirstBatchOvertaken, Mechanism::SequenceRewritten];
+/// What comes of a batch that is renumbered although the log has it.
+pub(crate) const RENUMBERED: [Mechanism; 4] = [
+    Mechanism::ForgottenBatch,
+    Mechanism::FirstBatchOvertaken,
+    Mechanism::SequenceRewritten,
+    Mechanism::SequenceReused,
+];
 
 /// The law, and what was seen while it was applied.
 #[derive(Debug, Default)]

@@ -30,7 +30,7 @@ pub(super) fn of(
     let trail = cast.first().map(|part| &part.trail);
     match finding.checker {
         CheckerId::OffsetAgreement if finding.aspect == Aspect::Elsewhere => {
-            trail.map_or(only(Mechanism::Unknown), loss::elsewhere)
+            trail.map_or(only(Mechanism::Unknown), |trail| loss::elsewhere(facts, trail))
         }
         CheckerId::NoLoss if finding.aspect == Aspect::Undone => end::of(facts, finding, trail),
         CheckerId::NoLoss | CheckerId::OffsetAgreement => trail
@@ -107,7 +107,9 @@ fn state(finding: &Finding, facts: &[(Instant, Fact)], trail: Option<&Trail>) ->
     let noted = decisive_of(facts, finding);
     let only = |mechanism| Cause { mechanism, decisive: noted };
     match finding.aspect {
-        Aspect::WrongDuplicate => only(Mechanism::PayloadSwap),
+        Aspect::WrongDuplicate => trail
+            .and_then(|trail| loss::taken_for_another(facts, trail, facts.len()))
+            .unwrap_or_else(|| only(Mechanism::PayloadSwap)),
         Aspect::Unanchored | Aspect::Skipped => only(Mechanism::AcceptedOutOfOrder),
         Aspect::Repeated => trail.map_or(only(Mechanism::ProducerStateLost), |trail| {
             let which = noted.map_or(Again::Any, Again::Fact);

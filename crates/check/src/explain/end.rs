@@ -2,6 +2,7 @@
 
 use super::cause::Cause;
 use super::decisive_of;
+use super::loss;
 use super::mechanism::Mechanism;
 use super::trail::{Copy, Trail};
 use crate::verdict::{Aspect, CheckerId, Finding, TransactionName};
@@ -214,7 +215,10 @@ pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding, trail: Option<&Tr
     let Some((story, trail)) = name.and_then(|name| Story::of(facts, name)).zip(trail) else {
         return only(Mechanism::Unknown);
     };
-    let Some(copy) = trail.appends().last() else { return only(Mechanism::Unknown) };
+    let Some(copy) = trail.appends().last() else {
+        let swapped = loss::taken_for_another(facts, trail, facts.len());
+        return swapped.unwrap_or_else(|| only(Mechanism::Unknown));
+    };
     let partition = trail.record.partition;
     let together =
         || (finding.checker == CheckerId::Markers).then(|| story.skipped_before(partition));

@@ -15,7 +15,7 @@ pub(super) fn recognise(facts: &[(Instant, Fact)], trail: &Trail, acks: Option<A
     };
     let first = trail.appends().next();
     let Some(first) = first.filter(|copy| copy.appended < ack.index) else {
-        return never_appended(trail, ack);
+        return never_appended(facts, trail, ack);
     };
     if let Some(loss) = trail.given_up {
         return given_up(facts, trail, (ack, loss), acks);
@@ -31,13 +31,12 @@ pub(super) fn recognise(facts: &[(Instant, Fact)], trail: &Trail, acks: Option<A
 }
 
 /// Why an acked record is at another offset than its sender was told.
-pub(super) fn elsewhere(trail: &Trail) -> Cause {
+pub(super) fn elsewhere(facts: &[(Instant, Fact)], trail: &Trail) -> Cause {
     let Some(ack) = trail.acked else {
         return Cause { mechanism: Mechanism::Unknown, decisive: None };
     };
-    let swapped = trail.recognised.iter().find(|index| **index < ack.index);
-    if swapped.is_some() {
-        return Cause { mechanism: Mechanism::PayloadSwap, decisive: swapped.copied() };
+    if let Some(swapped) = taken_for_another(facts, trail, ack.index) {
+        return swapped;
     }
     let told = ack.offset.map(|offset| offset.get());
     let copy = trail.copies.iter().rev().find(|copy| Some(copy.offset) == told);
@@ -50,11 +49,28 @@ pub(super) fn elsewhere(trail: &Trail) -> Cause {
     }
 }
 
+/// A leader took the record for another one. If a batch of its producer had failed in the partition
+/// before, its sequence was given away again.
+pub(super) fn taken_for_another(
+    facts: &[(Instant, Fact)],
+    trail: &Trail,
+    before: usize,
+) -> Option<Cause> {
+    let recognised = *trail.recognised.iter().find(|index| **index < before)?;
+    let failed = facts.get(..recognised)?.iter().any(|(_, fact)| match *fact {
+        Fact::RecordsFailed { session, partition, .. } => {
+            (session, partition) == (trail.record.session, trail.record.partition)
+        }
+        _ => false,
+    });
+    let mechanism = if failed { Mechanism::SequenceReused } else { Mechanism::PayloadSwap };
+    Some(Cause { mechanism, decisive: Some(recognised) })
+}
+
 /// It was acked before any leader had it.
-fn never_appended(trail: &Trail, ack: Ack) -> Cause {
-    let swapped = trail.recognised.iter().find(|index| **index < ack.index);
-    if swapped.is_some() {
-        return Cause { mechanism: Mechanism::PayloadSwap, decisive: swapped.copied() };
+fn never_appended(facts: &[(Instant, Fact)], trail: &Trail, ack: Ack) -> Cause {
+    if let Some(swapped) = taken_for_another(facts, trail, ack.index) {
+        return swapped;
     }
     // Without an offset nobody has answered: the client acked for itself.
     let mechanism = match ack.offset {

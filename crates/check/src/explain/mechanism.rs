@@ -96,6 +96,12 @@ mechanisms! {
         "The leader took the batch for another one with the same producer id, producer epoch and \
          sequence, and answered without appending it."
         []
+    SequenceReused "sequence-reused"
+        "A batch of the producer had failed although the leader had appended it, and its sequence \
+         was given to this one. The leader took this one for the other, and answered without \
+         appending it."
+        ["transaction.version=2": "sequences begin anew with the epoch of each transaction",
+         "max.in.flight.requests.per.connection=1": "no other batch is on its way when one fails"]
     OtherCopyStayed "other-copy-stayed"
         "The record was in the log more than once, and the copy that was answered is gone while \
          another stayed."

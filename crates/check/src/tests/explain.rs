@@ -194,6 +194,16 @@ fn brokers_break_their_rules() {
     assert_eq!(mechanism(&run, CheckerId::ProducerState), Mechanism::PayloadSwap);
 }
 
+#[test]
+fn a_producer_gives_a_sequence_away_again() {
+    let failed = Script::new().queue(0, 1).append(1, 0, 0, 1).replicate(1);
+    let failed = failed.fail(0, 0, 1, SendError::Code(ErrorCode::RequestTimedOut));
+    let run = failed.queue(0, 1).recognise(1, 0, 1, 1, 0).ack_at(0, 1, 1, Some(0)).end();
+    for checker in [CheckerId::NoLoss, CheckerId::ProducerState] {
+        assert_eq!(mechanism(&run, checker), Mechanism::SequenceReused);
+    }
+}
+
 // --- duplicates ---------------------------------------------------------------------------------
 
 /// A batch that is appended once, by a producer without idempotence.
