@@ -24,6 +24,7 @@
 //! Time is what `System.currentTimeMillis()` would say: whole milliseconds, as in Kafka.
 
 mod assignor;
+mod background;
 mod call;
 mod close;
 mod completed_fetch;

@@ -85,7 +85,7 @@ pub(super) enum Reply {
 /// A group at a glance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupView {
-    /// Its generation.
+    /// Its generation or group epoch.
     pub generation: u32,
     /// Its members, the first one first.
     pub members: Vec<MemberId>,
@@ -203,6 +203,17 @@ impl Broker {
                     let records = smallvec::smallvec![InternalRecord::Group(Box::new(value))];
                     self.order_group_write(partition, records, None, replies);
                 }
+                Action::WriteConsumerGroup(group, records) => {
+                    let records = records.into_iter();
+                    let records =
+                        records.map(|record| InternalRecord::ConsumerGroup(group, record));
+                    let replies = reply.take().into_iter().collect();
+                    self.order_group_write(partition, records.collect(), None, replies);
+                }
+                Action::ForgetClassic(group) => {
+                    let records = smallvec::smallvec![InternalRecord::GroupForgotten(group)];
+                    self.order_group_write(partition, records, None, SmallVec::new());
+                }
                 Action::Joined(group, member) => {
                     let (broker, client) = (self.id, member.client);
                     turn.did(FactKind::MemberJoined.set(), || Fact::MemberJoined {
@@ -218,6 +229,27 @@ impl Broker {
                         group,
                         client,
                         why,
+                    });
+                }
+                Action::Targeted(group, epoch, members) => {
+                    let broker = self.id;
+                    turn.did(FactKind::TargetAssigned.set(), || Fact::TargetAssigned {
+                        broker,
+                        group,
+                        epoch,
+                        members,
+                    });
+                }
+                Action::Reconciled(group, member, current) => {
+                    let (broker, client) = (self.id, member.client);
+                    turn.did(FactKind::MemberReconciled.set(), || Fact::MemberReconciled {
+                        broker,
+                        group,
+                        client,
+                        epoch: current.epoch,
+                        state: current.state,
+                        assigned: current.assigned.len() as u32,
+                        revoking: current.revoking.len() as u32,
                     });
                 }
                 Action::Rebalanced(group, generation, members) => {
@@ -336,6 +368,13 @@ impl Broker {
             if !context.shard.expire(clock, &mut actions) {
                 break;
             }
+            // What is to be written changes the group first, before anybody else's time is over.
+            let is_write = |action: &Action| matches!(action, Action::WriteConsumerGroup(..));
+            if actions.iter().any(is_write) {
+                self.tasks.push_back(Task::GroupTimers(partition));
+                self.carry_out(cluster, turn, partition, actions, Reply::Nothing);
+                break;
+            }
             self.carry_out(cluster, turn, partition, actions, Reply::Nothing);
         }
         self.arm_groups(now);
@@ -364,6 +403,14 @@ impl Broker {
     /// A group, if this broker coordinates it and has heard of it.
     pub fn group(&self, group: GroupId) -> Option<GroupView> {
         let shards = self.groups.entries.iter().filter(|context| context.is_active());
+        let consumer = shards.clone().find_map(|context| context.shard.consumer_group(group));
+        if let Some(known) = consumer {
+            return Some(GroupView {
+                generation: known.epoch,
+                members: known.members.keys().copied().collect(),
+                is_stable: known.is_stable(),
+            });
+        }
         let known = shards.filter_map(|context| context.shard.group(group)).next()?;
         Some(GroupView {
             generation: known.generation(),
