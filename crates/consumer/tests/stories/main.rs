@@ -4,5 +4,6 @@ mod bench;
 mod cluster;
 mod commits;
 mod groups;
+mod membership;
 mod reading;
 mod together;
