@@ -6,4 +6,5 @@ mod commits;
 mod groups;
 mod membership;
 mod reading;
+mod reassigned;
 mod together;
