@@ -9,6 +9,7 @@ mod handle;
 mod load;
 mod offsets;
 mod refuse;
+mod tell;
 mod write;
 
 pub(super) use write::GroupOrder;
@@ -23,8 +24,7 @@ use inflight_des::{Instant, Span};
 use inflight_protocol::message::CommittedResult;
 use inflight_protocol::transaction::{CommittedOffset, GroupMember, InternalRecord, MemberId};
 use inflight_protocol::{
-    Cluster, ErrorCode, Fact, FactKind, GroupId, LeaderEpoch, Offset, Response, Timestamp,
-    TopicPartition, Turn,
+    Cluster, ErrorCode, GroupId, LeaderEpoch, Offset, Response, Timestamp, TopicPartition, Turn,
 };
 use smallvec::SmallVec;
 use std::collections::VecDeque;
@@ -214,53 +214,11 @@ impl Broker {
                     let records = smallvec::smallvec![InternalRecord::GroupForgotten(group)];
                     self.order_group_write(partition, records, None, SmallVec::new());
                 }
-                Action::Joined(group, member) => {
-                    let (broker, client) = (self.id, member.client);
-                    turn.did(FactKind::MemberJoined.set(), || Fact::MemberJoined {
-                        broker,
-                        group,
-                        client,
-                    });
-                }
-                Action::Removed(group, member, why) => {
-                    let (broker, client) = (self.id, member.client);
-                    turn.did(FactKind::MemberRemoved.set(), || Fact::MemberRemoved {
-                        broker,
-                        group,
-                        client,
-                        why,
-                    });
-                }
-                Action::Targeted(group, epoch, members) => {
-                    let broker = self.id;
-                    turn.did(FactKind::TargetAssigned.set(), || Fact::TargetAssigned {
-                        broker,
-                        group,
-                        epoch,
-                        members,
-                    });
-                }
-                Action::Reconciled(group, member, current) => {
-                    let (broker, client) = (self.id, member.client);
-                    turn.did(FactKind::MemberReconciled.set(), || Fact::MemberReconciled {
-                        broker,
-                        group,
-                        client,
-                        epoch: current.epoch,
-                        state: current.state,
-                        assigned: current.assigned.len() as u32,
-                        revoking: current.revoking.len() as u32,
-                    });
-                }
-                Action::Rebalanced(group, generation, members) => {
-                    let broker = self.id;
-                    turn.did(FactKind::GroupRebalanced.set(), || Fact::GroupRebalanced {
-                        broker,
-                        group,
-                        generation,
-                        members,
-                    });
-                }
+                Action::Joined(..)
+                | Action::Removed(..)
+                | Action::Rebalanced(..)
+                | Action::Targeted(..)
+                | Action::Reconciled(..) => self.tell_group(turn, &action),
             }
         }
         if let Some(reply) = reply {

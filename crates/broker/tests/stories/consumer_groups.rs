@@ -140,6 +140,17 @@ fn offsets_in_a_transaction_are_of_a_member_of_the_epoch() {
     assert_eq!(world.commit_in(&client, Some((ME, 1)), 3), 0);
 }
 
+/// Below TxnOffsetCommit version 6 there is no word for it (KIP-1319).
+#[test]
+fn before_version_2_an_older_epoch_is_an_illegal_generation() {
+    let mut world = World::transactional(with_transactions(V0));
+    let client = world.init(T0, V0);
+    assert_eq!(world.beat_now(ME, Some(0)), 0);
+    assert_eq!(world.add(&client, &[OFFSETS]), 0);
+    assert_eq!(world.commit_in(&client, Some((ME, 0)), 3), 22);
+    assert_eq!(world.commit_in(&client, Some((ME, 1)), 3), 0);
+}
+
 #[test]
 fn another_broker_does_not_coordinate_the_group() {
     let mut world = world();

@@ -285,9 +285,11 @@ impl Consumer {
             Origin::Async | Origin::Auto => false,
         };
         if goes_on {
-            if origin == Origin::BeforeJoin {
+            let request = &mut commits.requests[place];
+            if origin == Origin::BeforeJoin && request.offsets != consumed {
                 // The next attempt is about whatever is consumed by then.
-                commits.requests[place].offsets = consumed;
+                request.offsets.clone_from(&consumed);
+                self.tell_requested(ctx, &consumed, origin);
             }
             return;
         }

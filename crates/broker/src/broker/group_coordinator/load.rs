@@ -87,6 +87,7 @@ impl Broker {
                 Action::Sync(slot, response) => {
                     self.answer_group(turn, slot, Response::SyncGroup(response));
                 }
+                // Nobody else waits: what is to be written is the next coordinator's affair.
                 _ => {}
             }
         }
