@@ -4,6 +4,7 @@
 //! The scenarios are the same every time; `PROPTEST_CASES=100000` looks further.
 
 mod found;
+mod groups;
 mod law;
 mod pipelines;
 mod stories;

@@ -1,15 +1,21 @@
 //! Groups and committed offsets, as their coordinator keeps them: state without log or network.
 //!
-//! Kafka: group-coordinator: classic/ClassicGroup, GroupMetadataManager, OffsetMetadataManager. What
+//! Kafka: group-coordinator: classic/ClassicGroup, modern/consumer/ConsumerGroup,
+//! GroupMetadataManager, OffsetMetadataManager. What
 //! is to be answered and written comes out as a list of [`Action`]s, in order.
 
+pub(crate) mod assignor;
 pub(crate) mod classic;
+pub(crate) mod consumer;
 mod join;
 pub(crate) mod offsets;
+mod sessions;
 pub(crate) mod shard;
 mod sync;
 mod timers;
 
+use inflight_protocol::config::ConsumerGroupConfig;
+use inflight_protocol::consumer_group::{ConsumerGroupRecord, CurrentAssignment};
 use inflight_protocol::fact::LeaveCause;
 use inflight_protocol::message::{JoinGroupResponse, SyncGroupResponse};
 use inflight_protocol::transaction::GroupMetadataValue;
@@ -32,8 +38,16 @@ pub(crate) enum Action {
     Joined(GroupId, MemberId),
     /// A member is not in the group any more.
     Removed(GroupId, MemberId, LeaveCause),
-    /// There is a new generation of so many members.
+    /// There is a new generation or group epoch, and so many members.
     Rebalanced(GroupId, u32, u32),
+    /// There is a target assignment of a group epoch, for so many members.
+    Targeted(GroupId, u32, u32),
+    /// A member has other partitions, or another epoch.
+    Reconciled(GroupId, MemberId, Box<CurrentAssignment>),
+    /// This is to be written about a group of the consumer protocol, which changes then.
+    WriteConsumerGroup(GroupId, Vec<ConsumerGroupRecord>),
+    /// A group is none of the classic protocol any more; that is to be written.
+    ForgetClassic(GroupId),
 }
 
 /// What follows when a generation is written down and committed, or is not.
@@ -50,6 +64,7 @@ pub(crate) enum AfterWrite {
 pub(crate) struct Rules {
     initial_delay_ms: i64,
     max_size: usize,
+    consumer: ConsumerGroupConfig,
 }
 
 impl Rules {
@@ -58,6 +73,7 @@ impl Rules {
         Self {
             initial_delay_ms: config.group_initial_rebalance_delay.as_millis() as i64,
             max_size: config.group_max_size as usize,
+            consumer: config.consumer_groups,
         }
     }
 }

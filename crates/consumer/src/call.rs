@@ -267,7 +267,7 @@ impl Consumer {
                 Progress::Sleeping(until_ms) => return Step::Sleeping(until_ms),
             }
         }
-        if self.subscriptions.reset_initializing().is_some() {
+        if self.subscriptions.reset_initializing(|_| true).is_some() {
             return Step::Failed(SendError::NoOffset);
         }
         self.reset_positions(ctx);

@@ -117,7 +117,7 @@ impl Consumer {
         }
     }
 
-    fn end(&mut self, ctx: &mut Ctx<'_, '_>) {
+    pub(crate) fn end(&mut self, ctx: &mut Ctx<'_, '_>) {
         self.network.close_all(ctx);
         self.has_ended = true;
         let (client, consumer) = (self.client, self.id);

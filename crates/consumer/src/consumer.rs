@@ -1,6 +1,7 @@
 //! The consumer as one machine: the application's calls, the heartbeat thread, and what joins them.
 //! Kafka: clients/consumer/internals/ClassicKafkaConsumer.
 
+use crate::background::Background;
 use crate::call::Call;
 use crate::completion::Completion;
 use crate::coordinator::Coordinator;
@@ -12,11 +13,12 @@ use crate::network::{Answered, Network};
 use crate::request::Purpose;
 use crate::subscription::{FetchPosition, ResetTo, SubscriptionState, SubscriptionType};
 use inflight_des::{Instant, Span};
+use inflight_protocol::config::GroupProtocol;
 use inflight_protocol::fact::{PositionSource, RevokeCause, SendError};
 use inflight_protocol::message::GroupIdentity;
-use inflight_protocol::transaction::CommittedOffset;
+use inflight_protocol::transaction::{CommittedOffset, MemberId};
 use inflight_protocol::{
-    ClientId, ConsumerId, Fact, FactKind, Incoming, Node, Offset, Timestamp, TopicId,
+    ClientId, ConsumerId, Fact, FactKind, GroupId, Incoming, Node, Offset, Timestamp, TopicId,
     TopicPartition, Turn,
 };
 
@@ -30,8 +32,12 @@ pub struct Consumer {
     pub(crate) metadata: ConsumerMetadata,
     pub(crate) subscriptions: SubscriptionState,
     pub(crate) fetches: FetchBuffer,
-    /// `None` without a group.
+    /// group.id
+    pub(crate) group: Option<GroupId>,
+    /// With a group of the classic protocol.
     pub(crate) coordinator: Option<Coordinator>,
+    /// With a group of the consumer protocol.
+    pub(crate) background: Option<Box<Background>>,
     /// The version of the metadata that positions were compared with.
     pub(crate) validated_version: Option<u32>,
     /// Kafka: cachedValidatePositionsException.
@@ -50,7 +56,9 @@ inflight_des::clone_fields!(Consumer {
     metadata,
     subscriptions,
     fetches,
+    group,
     coordinator,
+    background,
     validated_version,
     validation_failure,
     call,
@@ -70,9 +78,14 @@ impl Consumer {
     ) -> Self {
         let now_ms = Timestamp::at(now).get();
         let mut metadata = ConsumerMetadata::new(env.config, env.topics, streams.metadata_backoff);
-        let coordinator = env.group.map(|group| {
+        let is_classic = env.config.group_protocol == GroupProtocol::Classic;
+        let coordinator = env.group.filter(|_| is_classic).map(|group| {
             metadata.request_update_now();
             Coordinator::new(env.config, group, now_ms)
+        });
+        let background = env.group.filter(|_| !is_classic).map(|group| {
+            let member = MemberId::of_consumer(client, id);
+            Box::new(Background::new(env.config, (group, member), now_ms))
         });
         Self {
             client,
@@ -82,7 +95,9 @@ impl Consumer {
             metadata,
             subscriptions: SubscriptionState::new(env.config.auto_offset_reset),
             fetches: FetchBuffer::default(),
+            group: env.group,
             coordinator,
+            background,
             validated_version: None,
             validation_failure: None,
             call: None,
@@ -106,10 +121,13 @@ impl Consumer {
     /// The application calls subscribe(): its group assigns the partitions. It wants a group.
     /// Kafka: KafkaConsumer.subscribe.
     pub fn subscribe(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, topics: &[TopicId]) {
-        debug_assert!(self.coordinator.is_some(), "subscribe() wants a group");
+        debug_assert!(self.group.is_some(), "subscribe() wants a group");
         self.fetches.retain(|partition| topics.contains(&env.topics.split(partition).0));
         if self.subscriptions.subscribe(topics.iter().copied().collect()) {
             self.metadata.request_update_for_new_topics();
+        }
+        if let Some(background) = &mut self.background {
+            background.subscription_updated();
         }
         self.run(&mut Ctx::new(env, turn, self.streams));
     }
@@ -119,7 +137,10 @@ impl Consumer {
     pub fn assign(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, partitions: &[TopicPartition]) {
         let mut ctx = Ctx::new(env, turn, self.streams);
         self.fetches.retain(|partition| partitions.contains(&partition));
-        self.maybe_auto_commit(&mut ctx);
+        match self.background {
+            Some(_) => self.maybe_commit_automatically(&mut ctx),
+            None => self.maybe_auto_commit(&mut ctx),
+        }
         let known: Vec<_> = self.subscriptions.assigned().iter().map(|s| s.partition).collect();
         for partition in known.iter().copied().filter(|id| !partitions.contains(id)) {
             let (consumer, why) = (self.id, RevokeCause::Revoked);
@@ -147,7 +168,11 @@ impl Consumer {
     /// Kafka: KafkaConsumer.poll.
     pub fn poll(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, timeout: Span) {
         let mut ctx = Ctx::new(env, turn, self.streams);
-        self.begin(Call::poll(after(ctx.now_ms, timeout)));
+        let deadline_ms = after(ctx.now_ms, timeout);
+        match &mut self.background {
+            Some(background) => background.begin_poll(deadline_ms),
+            None => self.begin(Call::poll(deadline_ms)),
+        }
         self.run(&mut ctx);
     }
 
@@ -162,6 +187,10 @@ impl Consumer {
     ) {
         let mut ctx = Ctx::new(env, turn, self.streams);
         let offsets = self.offsets_or_consumed(offsets);
+        if self.background.is_some() {
+            self.begin_commit(&mut ctx, offsets);
+            return self.run(&mut ctx);
+        }
         let deadline_ms = ctx.now_ms + env.config.default_api_timeout_ms;
         self.tell_requested(&mut ctx, &offsets, Origin::Sync);
         self.begin(Call::commit(offsets, deadline_ms));
@@ -178,13 +207,16 @@ impl Consumer {
     ) -> u32 {
         let mut ctx = Ctx::new(env, turn, self.streams);
         let offsets = self.offsets_or_consumed(offsets);
-        let (id, _) = self.commit_offsets_async(&mut ctx, offsets, Origin::Async);
+        let id = match self.background {
+            Some(_) => self.begin_async_commit(&mut ctx, offsets),
+            None => self.commit_offsets_async(&mut ctx, offsets, Origin::Async).0,
+        };
         self.run(&mut ctx);
         id
     }
 
     fn offsets_or_consumed(&self, offsets: Option<&[CommittedOffset]>) -> Offsets {
-        debug_assert!(self.coordinator.is_some(), "a commit wants a group");
+        debug_assert!(self.group.is_some(), "a commit wants a group");
         offsets.map_or_else(|| self.all_consumed(), |offsets| offsets.iter().copied().collect())
     }
 
@@ -228,14 +260,19 @@ impl Consumer {
     pub fn close(&mut self, env: &Env<'_>, turn: &mut Turn<'_>, timeout: Span) {
         let mut ctx = Ctx::new(env, turn, self.streams);
         let longest = Span::from_millis(env.config.request_timeout_ms as u64);
-        self.begin(Call::close(after(ctx.now_ms, timeout.min(longest))));
+        let deadline_ms = after(ctx.now_ms, timeout.min(longest));
+        match self.background {
+            Some(_) => self.begin_close_with_background(deadline_ms),
+            None => self.begin(Call::close(deadline_ms)),
+        }
         self.run(&mut ctx);
     }
 
     /// What groupMetadata() says: who commits, for the producer that commits offsets in a
     /// transaction. `None` without a group.
     pub fn group_metadata(&self) -> Option<GroupIdentity> {
-        self.coordinator.as_ref().map(|coordinator| coordinator.identity)
+        let classic = self.coordinator.as_ref().map(|coordinator| coordinator.identity);
+        classic.or(self.background.as_ref().map(|background| background.identity))
     }
 
     /// The positions of all partitions behind what was returned: what a commit would commit.
@@ -274,7 +311,9 @@ impl Consumer {
         let network_ms = self.network.next_ms(now_ms, &mut self.metadata);
         let in_call = self.call.as_ref().map(|call| call.wakes(network_ms));
         let heartbeat = self.heartbeat_wakes(now_ms, network_ms);
-        let at_ms = in_call.into_iter().chain(heartbeat).min().filter(|at| *at < i64::MAX)?;
+        let background = self.background_wakes(now_ms, network_ms);
+        let wakes = in_call.into_iter().chain(heartbeat).chain(background);
+        let at_ms = wakes.min().filter(|at| *at < i64::MAX)?;
         Some(instant(at_ms).max(now))
     }
 
@@ -289,8 +328,8 @@ impl Consumer {
     }
 
     /// Whether the application's thread is inside a call.
-    pub const fn is_in_call(&self) -> bool {
-        self.call.is_some()
+    pub fn is_in_call(&self) -> bool {
+        self.call.is_some() || self.background.as_ref().is_some_and(|back| back.call.is_some())
     }
 
     /// The id of the next connection, for the consumer that takes over after a restart.
@@ -305,6 +344,9 @@ impl Consumer {
 
     /// Runs both threads until they are blocked.
     fn run(&mut self, ctx: &mut Ctx<'_, '_>) {
+        if self.background.is_some() {
+            return self.run_with_background(ctx);
+        }
         loop {
             let in_call = self.drive_call(ctx);
             if self.has_ended {
@@ -335,8 +377,11 @@ impl Consumer {
     }
 
     fn answered(&mut self, ctx: &mut Ctx<'_, '_>, Answered { purpose, outcome }: Answered) {
+        if self.background.is_some() {
+            return self.background_answered(ctx, purpose, outcome);
+        }
         match purpose {
-            Purpose::ApiVersions | Purpose::Metadata(_) => {}
+            Purpose::ApiVersions | Purpose::Metadata(_) | Purpose::MemberHeartbeat { .. } => {}
             Purpose::FindCoordinator => self.coordinator_found(ctx, outcome),
             Purpose::JoinGroup(sent) => self.join_answered(ctx, sent, outcome),
             Purpose::SyncGroup(sent) => self.sync_answered(sent, outcome),

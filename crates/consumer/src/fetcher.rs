@@ -66,6 +66,25 @@ impl Consumer {
         completed.any(|fetch| self.subscriptions.is_fetchable(fetch.partition, names))
     }
 
+    /// Whether anything is fetched and not returned. Kafka: FetchBuffer.isEmpty.
+    pub(crate) fn has_buffered(&self) -> bool {
+        let next = self.fetches.next_in_line.as_ref().filter(|fetch| !fetch.is_consumed);
+        next.is_some() || !self.fetches.completed.is_empty()
+    }
+
+    /// Whether an answer to a fetch is on its way. Kafka: nodesWithPendingFetchRequests.
+    pub(crate) fn has_pending_fetches(&self) -> bool {
+        !self.fetches.asked.is_empty()
+    }
+
+    /// Whether there is a partition that may be fetched and of which nothing is buffered.
+    pub(crate) fn has_fetchable_without_data(&self, ctx: &Ctx<'_, '_>) -> bool {
+        self.subscriptions.assigned().iter().any(|state| {
+            self.subscriptions.is_fetchable(state.partition, ctx.env.topics)
+                && !self.fetches.is_buffered(state.partition)
+        })
+    }
+
     /// Asks every leader for the partitions of which nothing is buffered, one request a leader.
     /// A leader with buffered data of another partition is left alone. Kafka: prepareFetchRequests,
     /// sendFetches.

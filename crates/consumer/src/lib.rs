@@ -18,12 +18,24 @@
 //!
 //! As in Kafka nothing is read from the network unless somebody polls: the application inside a
 //! call, or the heartbeat thread of a member of a group, which looks every retry.backoff.ms. What
-//! arrives in the meantime waits. The facts are stated where Kafka calls the application back or
-//! returns to it.
+//! arrives in the meantime waits. With the consumer protocol (KIP-848) there is a network thread
+//! instead, which is always there:
+//!
+//! ```text
+//!  application's thread                 network thread (background)
+//!  ───────────────────────────────      ─────────────────────────────────────────
+//!  poll ── what there is to do ◀──────── membership: join, reconcile, fenced, leave
+//!   │      (revoke, assign, throw)       heartbeats, commits, committed offsets, lookup
+//!   ▼                                          │
+//!  Fetcher ── SubscriptionState ───────────────┴── Network ───▶ brokers
+//! ```
+//!
+//! The facts are stated where Kafka calls the application back or returns to it.
 //!
 //! Time is what `System.currentTimeMillis()` would say: whole milliseconds, as in Kafka.
 
 mod assignor;
+mod background;
 mod call;
 mod close;
 mod completed_fetch;

@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     Heartbeat(Generation),
     /// The end of the membership.
     LeaveGroup,
+    /// A heartbeat of the consumer protocol, whose answer counts or does not.
+    MemberHeartbeat { counts: bool },
     /// The commit of this number.
     OffsetCommit(u32, Generation),
     /// The committed offsets, asked for under this number.

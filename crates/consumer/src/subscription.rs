@@ -185,6 +185,14 @@ impl SubscriptionState {
         }
     }
 
+    /// The same for some partitions.
+    pub(crate) fn mark_pending_revocation_of(&mut self, partitions: &[TopicPartition]) {
+        let marked = |state: &&mut Assigned| partitions.contains(&state.partition);
+        for state in self.assignment.iter_mut().filter(marked) {
+            state.pending_revocation = true;
+        }
+    }
+
     /// A partition that was served goes behind the others. Kafka: movePartitionToEnd.
     pub(crate) fn move_to_end(&mut self, partition: TopicPartition) {
         if let Some(place) = self.assignment.iter().position(|state| state.partition == partition) {
@@ -203,12 +211,16 @@ impl SubscriptionState {
         initializing.map(|state| state.partition)
     }
 
-    /// Lets partitions without a position begin where auto.offset.reset says. Returns one that
-    /// cannot, if there is one. Kafka: resetInitializingPositions.
-    pub(crate) fn reset_initializing(&mut self) -> Option<TopicPartition> {
+    /// Lets these of the partitions without a position begin where auto.offset.reset says. Returns
+    /// one that cannot, if there is one. Kafka: resetInitializingPositions.
+    pub(crate) fn reset_initializing(
+        &mut self,
+        is_meant: impl Fn(TopicPartition) -> bool,
+    ) -> Option<TopicPartition> {
         let policy = self.default_reset();
         let mut stuck = None;
-        for state in self.assignment.iter_mut().filter(|state| state.is_initializing()) {
+        let meant = |state: &&mut Assigned| state.is_initializing() && is_meant(state.partition);
+        for state in self.assignment.iter_mut().filter(meant) {
             match policy {
                 Some(to) => state.reset_to(to),
                 None => stuck = Some(state.partition),

@@ -7,6 +7,7 @@
 mod broker_keys;
 mod broker_rules;
 mod consumer;
+mod consumer_groups;
 mod consumer_keys;
 mod consumer_rules;
 mod error;
@@ -22,6 +23,7 @@ mod settings;
 mod topic_keys;
 
 pub use consumer::{AssignmentStrategy, AutoOffsetReset, ConsumerConfig, GroupProtocol};
+pub use consumer_groups::{ConsumerGroupConfig, ServerAssignor, ServerAssignors};
 pub use error::{Concerned, ConfigError, ConfigWarning, Configured, Raised, Rule, WarningKind};
 pub use from_settings::{Difference, Outcome, ServerConfig};
 pub use kind::{Elements, Kind, Limits, Range};
@@ -238,6 +240,8 @@ pub struct BrokerConfig {
     pub group_max_session_timeout_ms: u32,
     /// group.max.size
     pub group_max_size: u32,
+    /// group.consumer.*
+    pub consumer_groups: ConsumerGroupConfig,
     /// The time a request keeps a request handler busy, besides its appends. Not a setting of
     /// Kafka's: a property of the machine.
     pub request_time: Delay,
@@ -287,6 +291,7 @@ impl Default for BrokerConfig {
             group_min_session_timeout_ms: 6_000,
             group_max_session_timeout_ms: 1_800_000,
             group_max_size: i32::MAX as u32,
+            consumer_groups: ConsumerGroupConfig::default(),
             request_time: Delay::Constant(Span::ZERO),
             append_time: Delay::Constant(Span::ZERO),
             metadata_time: Delay::Constant(Span::ZERO),

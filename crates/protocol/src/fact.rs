@@ -4,6 +4,7 @@
 //! explanations and diagrams all read this one stream and nothing else. Names and fields are
 //! stable: they appear in scenario files and traces.
 
+use crate::consumer_group::ReconciliationState;
 use crate::error_code::ErrorCode;
 use crate::ids::{
     BatchId, BrokerEpoch, BrokerId, BrokerSet, ClientId, ConnectionId, ConsumerId, CorrelationId,
@@ -24,8 +25,8 @@ mod words;
 pub use value::{FactField, FieldType, Value};
 pub use words::{
     AppendOrigin, BlockedOn, CloseCause, CommitMode, Direction, DrainReason, Election, ExpiryPlace,
-    LastStop, LeaveCause, LossCause, MetadataSource, PositionSource, ProducerState, Recovery,
-    RevokeCause, SendError, StopCause, Surviving, TransactionCall,
+    LastStop, LeaveCause, LossCause, MembershipState, MetadataSource, PositionSource,
+    ProducerState, Recovery, RevokeCause, SendError, StopCause, Surviving, TransactionCall,
 };
 
 /// One field of a kind of fact.

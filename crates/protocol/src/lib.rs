@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod cluster;
 pub mod config;
+pub mod consumer_group;
 pub mod control;
 pub mod error_code;
 pub mod fact;

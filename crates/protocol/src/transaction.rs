@@ -4,9 +4,10 @@
 //! TransactionMetadata, common/record/internal/EndTransactionMarker, and the value schemas of the
 //! topics `__transaction_state` and `__consumer_offsets`.
 
+use crate::consumer_group::ConsumerGroupRecord;
 use crate::ids::{
-    ClientId, GroupId, LeaderEpoch, Offset, ProducerEpoch, ProducerId, ProducerIdAndEpoch,
-    Timestamp, TopicPartition, TransactionalId,
+    ClientId, ConsumerId, GroupId, LeaderEpoch, Offset, ProducerEpoch, ProducerId,
+    ProducerIdAndEpoch, Timestamp, TopicPartition, TransactionalId,
 };
 use crate::message::{JoinedMember, RebalanceProtocol};
 use smallvec::SmallVec;
@@ -182,8 +183,8 @@ pub struct GroupMetadataValue {
     pub members: Vec<WrittenMember>,
 }
 
-/// The name that a coordinator gave to a consumer: a client, and a number that none of its other
-/// names has.
+/// The name of a member: a client, and a number that none of its other names has. A coordinator
+/// gives it with the classic protocol, with the consumer protocol the member takes it.
 /// Kafka: a member id, client id and a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId {
@@ -191,6 +192,16 @@ pub struct MemberId {
     pub client: ClientId,
     /// The number. Greater ones are younger.
     pub number: u32,
+}
+
+impl MemberId {
+    /// The bit that tells the names that consumers take from those that coordinators give.
+    const OWN: u32 = 1 << 31;
+
+    /// The name that a consumer takes for itself. Kafka: a UUID of the consumer's own.
+    pub const fn of_consumer(client: ClientId, consumer: ConsumerId) -> Self {
+        Self { client, number: Self::OWN | consumer.get() as u32 }
+    }
 }
 
 /// A record of an internal topic.
@@ -203,8 +214,12 @@ pub enum InternalRecord {
     /// In `__consumer_offsets`: a committed offset. In a transactional batch it counts once the
     /// transaction commits.
     Offset(CommittedOffset),
-    /// In `__consumer_offsets`: a group.
+    /// In `__consumer_offsets`: a group of the classic protocol.
     Group(Box<GroupMetadataValue>),
+    /// In `__consumer_offsets`: a tombstone, the group is none of the classic protocol any more.
+    GroupForgotten(GroupId),
+    /// In `__consumer_offsets`: something about a group of the consumer protocol.
+    ConsumerGroup(GroupId, ConsumerGroupRecord),
 }
 
 /// Who coordinates what. Kafka: FindCoordinatorRequest with its key type.

@@ -3,8 +3,8 @@
 use inflight_protocol::ConsumerConfig;
 use inflight_protocol::config::keys::{Treatment, consumer_families, consumer_keys};
 use inflight_protocol::config::{
-    AssignmentStrategy, AutoOffsetReset, GroupProtocol, Kind, Raised, Range, Rule, Settings,
-    WarningKind,
+    AssignmentStrategy, AutoOffsetReset, GroupProtocol, Kind, Raised, Range, Rule, ServerAssignor,
+    Settings, WarningKind,
 };
 use inflight_protocol::message::IsolationLevel;
 
@@ -133,6 +133,19 @@ fn settings_of_the_other_protocol_are_refused() {
         ("heartbeat.interval.ms", "3000"),
     ]);
     assert_eq!(refused, Err(vec![(Rule::C3, Raised::Raw); 2]));
+}
+
+#[test]
+fn only_the_coordinator_has_the_assignors_that_members_may_name() {
+    let name = |protocol: &str, assignor: &str| {
+        let settings =
+            [("group.id", "g"), ("group.protocol", protocol), ("group.remote.assignor", assignor)];
+        read(&settings).map(|(config, _)| config.group_remote_assignor)
+    };
+    assert_eq!(name("consumer", "range"), Ok(Some(ServerAssignor::Range)));
+    assert_eq!(name("consumer", "uniform"), Ok(Some(ServerAssignor::Uniform)));
+    assert_eq!(name("consumer", "mine"), Err(vec![(Rule::Unsupported, Raised::Never)]));
+    assert_eq!(name("classic", "range"), Err(vec![(Rule::C3, Raised::Raw)]));
 }
 
 #[test]

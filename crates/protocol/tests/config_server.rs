@@ -1,7 +1,9 @@
 //! The settings of topics and brokers.
 
 use inflight_des::Span;
-use inflight_protocol::config::{Raised, Rule, ServerConfig, Settings, TimestampType, WarningKind};
+use inflight_protocol::config::{
+    Raised, Rule, ServerAssignors, ServerConfig, Settings, TimestampType, WarningKind,
+};
 use inflight_protocol::{BrokerConfig, TopicConfig};
 
 fn settings(pairs: &[(&str, &str)]) -> Settings {
@@ -166,4 +168,35 @@ fn differences_are_shown_by_their_key() {
         .collect();
     assert_eq!(shown, ["num.io.threads=2 (8)", "min.insync.replicas=2 (1)"]);
     assert_eq!(topic(&[("min.insync.replicas", "2")]).differences_from_default().len(), 1);
+}
+
+#[test]
+fn groups_of_the_consumer_protocol_keep_to_the_limits_that_the_broker_sets() {
+    let rules = |pairs: &[(&str, &str)]| {
+        let errors = ServerConfig::from_settings(&settings(pairs)).unwrap_err();
+        errors.iter().map(|error| error.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&[("group.consumer.session.timeout.ms", "6000")]), [Rule::B3]);
+    assert_eq!(rules(&[("group.consumer.session.timeout.ms", "60001")]), [Rule::B3]);
+    assert_eq!(rules(&[("group.consumer.heartbeat.interval.ms", "4999")]), [Rule::B3]);
+    assert_eq!(rules(&[("group.consumer.assignment.interval.ms", "15001")]), [Rule::B3]);
+    assert_eq!(rules(&[("group.consumer.max.session.timeout.ms", "44999")]), [Rule::B3; 2]);
+    let slow = [
+        ("group.consumer.max.heartbeat.interval.ms", "50000"),
+        ("group.consumer.heartbeat.interval.ms", "45000"),
+    ];
+    assert_eq!(rules(&slow), [Rule::B3], "heartbeats are more frequent than sessions end");
+    let found = server(&[
+        ("group.consumer.session.timeout.ms", "6000"),
+        ("group.consumer.min.session.timeout.ms", "6000"),
+        ("group.consumer.max.size", "2"),
+        ("group.consumer.assignors", "range, uniform"),
+    ]);
+    let groups = found.broker.consumer_groups;
+    assert_eq!((groups.session_timeout_ms, groups.max_size), (6_000, 2));
+    assert_eq!(groups.assignors, ServerAssignors::RangeUniform);
+    let assignors = |list| rules(&[("group.consumer.assignors", list)]);
+    assert_eq!(assignors("uniform,uniform"), [Rule::Range]);
+    assert_eq!(assignors("mine"), [Rule::Unsupported]);
+    assert_eq!(assignors(""), [Rule::Range]);
 }

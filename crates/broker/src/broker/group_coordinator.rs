@@ -9,6 +9,7 @@ mod handle;
 mod load;
 mod offsets;
 mod refuse;
+mod tell;
 mod write;
 
 pub(super) use write::GroupOrder;
@@ -23,8 +24,7 @@ use inflight_des::{Instant, Span};
 use inflight_protocol::message::CommittedResult;
 use inflight_protocol::transaction::{CommittedOffset, GroupMember, InternalRecord, MemberId};
 use inflight_protocol::{
-    Cluster, ErrorCode, Fact, FactKind, GroupId, LeaderEpoch, Offset, Response, Timestamp,
-    TopicPartition, Turn,
+    Cluster, ErrorCode, GroupId, LeaderEpoch, Offset, Response, Timestamp, TopicPartition, Turn,
 };
 use smallvec::SmallVec;
 use std::collections::VecDeque;
@@ -85,7 +85,7 @@ pub(super) enum Reply {
 /// A group at a glance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupView {
-    /// Its generation.
+    /// Its generation or group epoch.
     pub generation: u32,
     /// Its members, the first one first.
     pub members: Vec<MemberId>,
@@ -203,32 +203,22 @@ impl Broker {
                     let records = smallvec::smallvec![InternalRecord::Group(Box::new(value))];
                     self.order_group_write(partition, records, None, replies);
                 }
-                Action::Joined(group, member) => {
-                    let (broker, client) = (self.id, member.client);
-                    turn.did(FactKind::MemberJoined.set(), || Fact::MemberJoined {
-                        broker,
-                        group,
-                        client,
-                    });
+                Action::WriteConsumerGroup(group, records) => {
+                    let records = records.into_iter();
+                    let records =
+                        records.map(|record| InternalRecord::ConsumerGroup(group, record));
+                    let replies = reply.take().into_iter().collect();
+                    self.order_group_write(partition, records.collect(), None, replies);
                 }
-                Action::Removed(group, member, why) => {
-                    let (broker, client) = (self.id, member.client);
-                    turn.did(FactKind::MemberRemoved.set(), || Fact::MemberRemoved {
-                        broker,
-                        group,
-                        client,
-                        why,
-                    });
+                Action::ForgetClassic(group) => {
+                    let records = smallvec::smallvec![InternalRecord::GroupForgotten(group)];
+                    self.order_group_write(partition, records, None, SmallVec::new());
                 }
-                Action::Rebalanced(group, generation, members) => {
-                    let broker = self.id;
-                    turn.did(FactKind::GroupRebalanced.set(), || Fact::GroupRebalanced {
-                        broker,
-                        group,
-                        generation,
-                        members,
-                    });
-                }
+                Action::Joined(..)
+                | Action::Removed(..)
+                | Action::Rebalanced(..)
+                | Action::Targeted(..)
+                | Action::Reconciled(..) => self.tell_group(turn, &action),
             }
         }
         if let Some(reply) = reply {
@@ -336,6 +326,13 @@ impl Broker {
             if !context.shard.expire(clock, &mut actions) {
                 break;
             }
+            // What is to be written changes the group first, before anybody else's time is over.
+            let is_write = |action: &Action| matches!(action, Action::WriteConsumerGroup(..));
+            if actions.iter().any(is_write) {
+                self.tasks.push_back(Task::GroupTimers(partition));
+                self.carry_out(cluster, turn, partition, actions, Reply::Nothing);
+                break;
+            }
             self.carry_out(cluster, turn, partition, actions, Reply::Nothing);
         }
         self.arm_groups(now);
@@ -364,6 +361,14 @@ impl Broker {
     /// A group, if this broker coordinates it and has heard of it.
     pub fn group(&self, group: GroupId) -> Option<GroupView> {
         let shards = self.groups.entries.iter().filter(|context| context.is_active());
+        let consumer = shards.clone().find_map(|context| context.shard.consumer_group(group));
+        if let Some(known) = consumer {
+            return Some(GroupView {
+                generation: known.epoch,
+                members: known.members.keys().copied().collect(),
+                is_stable: known.is_stable(),
+            });
+        }
         let known = shards.filter_map(|context| context.shard.group(group)).next()?;
         Some(GroupView {
             generation: known.generation(),

@@ -294,9 +294,9 @@ impl Broker {
             | Request::JoinGroup(_)
             | Request::SyncGroup(_)
             | Request::Heartbeat(_)
-            | Request::LeaveGroup(_) => self.execute_group_request(cluster, turn, slot),
-            Request::ConsumerGroupHeartbeat(_) => {
-                debug_assert!(false, "no machine sends this yet");
+            | Request::LeaveGroup(_)
+            | Request::ConsumerGroupHeartbeat(_) => {
+                self.execute_group_request(cluster, turn, slot);
             }
         }
         Progress::Volatile

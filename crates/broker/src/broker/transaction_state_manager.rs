@@ -225,7 +225,10 @@ impl Broker {
                     entry.insert(TransactionMetadata::read(value, cluster.transaction_version));
                 }
                 InternalRecord::TransactionForgotten(id) => entry.remove(*id),
-                InternalRecord::Offset(_) | InternalRecord::Group(_) => {}
+                InternalRecord::Offset(_)
+                | InternalRecord::Group(_)
+                | InternalRecord::GroupForgotten(_)
+                | InternalRecord::ConsumerGroup(..) => {}
             }
         }
         entry.stage = LoadStage::Loaded;
@@ -273,7 +276,10 @@ impl Broker {
             let (id, to) = match record {
                 InternalRecord::Transaction(value) => (value.id, value.state),
                 InternalRecord::TransactionForgotten(id) => (*id, TransactionState::Dead),
-                InternalRecord::Offset(_) | InternalRecord::Group(_) => continue,
+                InternalRecord::Offset(_)
+                | InternalRecord::Group(_)
+                | InternalRecord::GroupForgotten(_)
+                | InternalRecord::ConsumerGroup(..) => continue,
             };
             let Some(metadata) = entry.get(id) else { continue };
             let producer = match record {

@@ -1,8 +1,12 @@
 //! The groups of one partition of `__consumer_offsets`. Kafka: GroupCoordinatorShard,
 //! GroupMetadataManager.
 
+mod consumer;
+
 use crate::group::classic::ClassicGroup;
+use crate::group::consumer::ConsumerGroup;
 use crate::group::offsets::CommittedOffsets;
+use crate::group::sessions::Sessions;
 use crate::group::sync::sync_refused;
 use crate::group::{Action, Caller, Rules, refused};
 use inflight_protocol::message::{
@@ -20,13 +24,16 @@ const NUMBERS_PER_TERM_BITS: u32 = 16;
 #[derive(Debug, Default)]
 pub(crate) struct GroupShard {
     groups: Vec<ClassicGroup>,
+    /// None of them is among `groups`.
+    consumer_groups: Vec<ConsumerGroup>,
+    sessions: Sessions,
     offsets: CommittedOffsets,
     /// The term of the coordinator, for the names that it gives.
     term: LeaderEpoch,
     names: u32,
 }
 
-inflight_des::clone_fields!(GroupShard { groups, offsets, term, names });
+inflight_des::clone_fields!(GroupShard { groups, consumer_groups, sessions, offsets, term, names });
 
 impl GroupShard {
     /// A shard without groups, of a coordinator in this term.
@@ -68,13 +75,17 @@ impl GroupShard {
     ) {
         match record {
             InternalRecord::Offset(committed) => {
-                self.get_or_create(committed.group);
+                if self.consumer_group(committed.group).is_none() {
+                    self.get_or_create(committed.group);
+                }
                 self.offsets.replay(*committed, producer, at);
             }
             InternalRecord::Group(value) => {
                 self.groups.retain(|group| group.id != value.group);
                 self.groups.push(ClassicGroup::read(value, now_ms));
             }
+            InternalRecord::GroupForgotten(id) => self.groups.retain(|group| group.id != *id),
+            InternalRecord::ConsumerGroup(id, record) => self.replay_consumer_group(*id, record),
             InternalRecord::Transaction(_) | InternalRecord::TransactionForgotten(_) => {}
         }
     }
@@ -88,6 +99,12 @@ impl GroupShard {
         out: &mut Vec<Action>,
     ) {
         let clock = (now_ms, rules);
+        if self.consumer_group(request.group).is_some_and(|group| !group.members.is_empty()) {
+            // Kafka would let the member in beside those of the other protocol.
+            let error = ErrorCode::InconsistentGroupProtocol;
+            return out.push(Action::Join(caller, refused(error, request.member)));
+        }
+        self.forget_empty_consumer_group(request.group, out);
         match request.member {
             Some(id) => match self.group_mut(request.group) {
                 Some(group) => group.join_named(request, (caller, id), clock, out),
@@ -159,14 +176,19 @@ impl GroupShard {
         group.map_or(unknown, |group| group.leave(member, clock, out))
     }
 
-    /// Whether offsets may be committed, in a transaction or not. A member that commits lives.
+    /// Whether offsets of these partitions may be committed, in a transaction or not. A member of
+    /// the classic protocol that commits lives.
     /// Kafka: OffsetMetadataManager.validateOffsetCommit, validateTransactionalOffsetCommit.
     pub(crate) fn check_commit(
         &mut self,
         identity: GroupIdentity,
+        partitions: impl Iterator<Item = TopicPartition>,
         in_transaction: bool,
         now_ms: i64,
     ) -> Result<(), ErrorCode> {
+        if let Some(group) = self.consumer_group(identity.group) {
+            return group.check_commit(identity, partitions, in_transaction);
+        }
         if identity.member.is_none() {
             self.get_or_create(identity.group);
         }
@@ -176,6 +198,12 @@ impl GroupShard {
             group.reschedule(member, now_ms);
         }
         Ok(())
+    }
+
+    /// Whether the committed offsets of a group may be told to whoever asks.
+    /// Kafka: OffsetMetadataManager.validateOffsetFetch.
+    pub(crate) fn check_fetch(&self, identity: GroupIdentity) -> Result<(), ErrorCode> {
+        self.consumer_group(identity.group).map_or(Ok(()), |group| group.check_fetch(identity))
     }
 
     /// The committed offset of a partition, unless a transaction may still change it.
@@ -189,12 +217,14 @@ impl GroupShard {
 
     /// When time has something to do next, in milliseconds of the clock.
     pub(crate) fn next_ms(&self) -> Option<i64> {
-        self.groups.iter().filter_map(ClassicGroup::next_ms).min()
+        let classic = self.groups.iter().filter_map(ClassicGroup::next_ms);
+        classic.chain(self.sessions.next_ms()).min()
     }
 
     /// Does one thing that is due. Returns whether there was anything.
     pub(crate) fn expire(&mut self, (now_ms, rules): (i64, Rules), out: &mut Vec<Action>) -> bool {
         self.groups.iter_mut().any(|group| group.expire(now_ms, rules, out))
+            || self.expire_sessions(now_ms, out)
     }
 
     /// Whoever waits is told that this is not the coordinator. Kafka: onUnloaded.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod committed;
+mod consumer;
 
 use self::bench::Bench;
 use super::classic::GroupState;

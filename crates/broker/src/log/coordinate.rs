@@ -7,6 +7,7 @@ use crate::log::PartitionLog;
 use crate::log::append::AppendSettings;
 use crate::log::transactions::CompletedTxn;
 use crate::log::verification::VerificationGuard;
+use inflight_protocol::consumer_group::ConsumerGroupRecord;
 use inflight_protocol::transaction::{InternalRecord, Marker};
 use inflight_protocol::{
     BatchKind, BatchProducer, ErrorCode, LeaderEpoch, Offset, ProducerIdAndEpoch, RecordBatch,
@@ -136,7 +137,16 @@ fn record_bytes(record: &InternalRecord) -> u32 {
         InternalRecord::Group(value) => {
             value.members.iter().map(|member| 1 + member.assigned.assignment.len()).sum()
         }
-        InternalRecord::TransactionForgotten(_) | InternalRecord::Offset(_) => 0,
+        InternalRecord::ConsumerGroup(_, ConsumerGroupRecord::Target(_, Some(partitions))) => {
+            partitions.len()
+        }
+        InternalRecord::ConsumerGroup(_, ConsumerGroupRecord::Current(_, Some(current))) => {
+            current.assigned.len() + current.revoking.len()
+        }
+        InternalRecord::TransactionForgotten(_)
+        | InternalRecord::Offset(_)
+        | InternalRecord::GroupForgotten(_)
+        | InternalRecord::ConsumerGroup(..) => 0,
     };
     RECORD_BYTES + PARTITION_BYTES * partitions as u32
 }

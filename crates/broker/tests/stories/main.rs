@@ -2,6 +2,7 @@
 //! after its situation; what is expected comes from Kafka's source by way of the specification.
 
 mod connections;
+mod consumer_groups;
 mod coordinators;
 mod defects;
 mod durability;

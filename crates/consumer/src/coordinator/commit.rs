@@ -104,8 +104,7 @@ impl Failure {
 impl Consumer {
     /// The positions behind all that was returned. Kafka: SubscriptionState.allConsumed.
     pub(crate) fn all_consumed(&self) -> Offsets {
-        let Some(coordinator) = &self.coordinator else { return Offsets::new() };
-        let group = coordinator.group;
+        let Some(group) = self.group else { return Offsets::new() };
         let valid = self.subscriptions.assigned().iter().filter(|state| state.has_valid_position());
         valid
             .filter_map(|state| {

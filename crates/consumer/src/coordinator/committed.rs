@@ -168,7 +168,7 @@ impl Consumer {
     }
 
     /// Kafka: ConsumerUtils.refreshCommittedOffsets.
-    fn refresh_committed(&mut self, ctx: &mut Ctx<'_, '_>, offsets: &[CommittedOffset]) {
+    pub(crate) fn refresh_committed(&mut self, ctx: &mut Ctx<'_, '_>, offsets: &[CommittedOffset]) {
         for committed in offsets {
             let partition = committed.partition;
             if let Some(epoch) = committed.leader_epoch {

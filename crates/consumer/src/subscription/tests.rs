@@ -41,7 +41,7 @@ fn after_a_change_of_leader(policy: AutoOffsetReset) -> (SubscriptionState, Fetc
 fn a_partition_without_a_position_begins_by_the_policy() {
     let mut state = assigned(AutoOffsetReset::Earliest);
     assert_eq!(state.initializing().collect::<Vec<_>>(), [P0, P1]);
-    assert_eq!(state.reset_initializing(), None);
+    assert_eq!(state.reset_initializing(|_| true), None);
     let waiting = state.needing_reset(0);
     assert_eq!(waiting.as_slice(), [(P0, ResetTo::Earliest), (P1, ResetTo::Earliest)]);
     assert!(state.maybe_seek(P0, at(5, None, leader(1, 0)), ResetTo::Earliest));
@@ -53,7 +53,7 @@ fn a_partition_without_a_position_begins_by_the_policy() {
 fn without_a_policy_there_is_nowhere_to_begin() {
     let mut state = assigned(AutoOffsetReset::None);
     state.seek_unvalidated(P0, at(5, None, leader(1, 0)));
-    assert_eq!(state.reset_initializing(), Some(P1));
+    assert_eq!(state.reset_initializing(|_| true), Some(P1));
 }
 
 #[test]

@@ -4,5 +4,7 @@ mod bench;
 mod cluster;
 mod commits;
 mod groups;
+mod membership;
 mod reading;
+mod reassigned;
 mod together;

@@ -8,12 +8,12 @@ use inflight_protocol::fact::{CommitMode, PositionSource, SendError};
 use inflight_protocol::{BrokerId, ConsumerConfig, Fact, GroupId, TopicPartition};
 use std::collections::BTreeMap;
 
-fn config() -> ConsumerConfig {
+pub(crate) fn config() -> ConsumerConfig {
     ConsumerConfig { auto_offset_reset: AutoOffsetReset::Earliest, ..ConsumerConfig::default() }
 }
 
 /// Writes so many batches of ten to each of the two partitions.
-fn write(world: &mut World, batches: u32) {
+pub(crate) fn write(world: &mut World, batches: u32) {
     for _ in 0..batches {
         world.write(0, 10);
         world.write(1, 10);
@@ -23,30 +23,30 @@ fn write(world: &mut World, batches: u32) {
 
 /// Two members between them: the group waits for more members after its first one and after
 /// its second, three seconds each time.
-fn two_members(world: &mut World, config: ConsumerConfig) -> (usize, usize) {
+pub(crate) fn two_members(world: &mut World, config: ConsumerConfig) -> (usize, usize) {
     let members = (world.subscribe(config.clone()), world.subscribe(config));
     world.run_for(ms(7_000));
     members
 }
 
-fn offsets_of(world: &World, application: usize, partition: u16) -> Vec<u64> {
+pub(crate) fn offsets_of(world: &World, application: usize, partition: u16) -> Vec<u64> {
     let seen = world.applications[application].seen.iter();
     seen.filter(|(id, _)| *id == partition).map(|(_, offset)| *offset).collect()
 }
 
-fn committed(world: &World, partition: u16) -> Option<u64> {
+pub(crate) fn committed(world: &World, partition: u16) -> Option<u64> {
     let coordinator = world.controller.partition(OFFSETS).leader?;
     let broker = &world.brokers[coordinator.index()];
     let found = broker.committed_offset(GroupId::new(0), TopicPartition::new(partition))?;
     Some(found.offset.get())
 }
 
-fn assignment(world: &World, application: usize) -> Vec<u16> {
+pub(crate) fn assignment(world: &World, application: usize) -> Vec<u16> {
     world.applications[application].consumer.assignment().map(|(id, _)| id.get()).collect()
 }
 
 /// That nobody owns a partition while somebody else does, judged by what they were told.
-fn nobody_shares_a_partition(world: &World) {
+pub(crate) fn nobody_shares_a_partition(world: &World) {
     let mut owners: BTreeMap<TopicPartition, _> = BTreeMap::new();
     for (at, fact) in &world.facts {
         match fact {

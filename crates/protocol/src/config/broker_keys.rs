@@ -14,8 +14,14 @@ mod foreign;
 type K = Key<ServerConfig>;
 
 /// Modelled keys, the defaults of topics, then keys that only exist.
-pub(super) static SERVER_KEYS: &[&[K]] =
-    &[&MODELLED, transactions::KEYS, groups::KEYS, &TOPIC_DEFAULTS, foreign::KEYS];
+pub(super) static SERVER_KEYS: &[&[K]] = &[
+    &MODELLED,
+    transactions::KEYS,
+    groups::KEYS,
+    consumer_groups::KEYS,
+    &TOPIC_DEFAULTS,
+    foreign::KEYS,
+];
 
 /// Keys that are known by how they begin.
 pub(super) static SERVER_FAMILIES: &[Family] = foreign::FAMILIES;
@@ -48,6 +54,7 @@ macro_rules! number {
     };
 }
 
+pub(super) mod consumer_groups;
 mod groups;
 mod transactions;
 

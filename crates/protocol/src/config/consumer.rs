@@ -1,6 +1,6 @@
 //! The settings of a consumer.
 
-use super::MetadataRecoveryStrategy;
+use super::{MetadataRecoveryStrategy, ServerAssignor};
 use crate::message::IsolationLevel;
 
 /// The settings of a consumer. Kafka: clients/consumer/ConsumerConfig.
@@ -34,6 +34,8 @@ pub struct ConsumerConfig {
     pub fetch_max_bytes: u32,
     /// max.partition.fetch.bytes
     pub max_partition_fetch_bytes: u32,
+    /// group.remote.assignor
+    pub group_remote_assignor: Option<ServerAssignor>,
     /// partition.assignment.strategy
     pub partition_assignment_strategy: AssignmentStrategy,
     /// default.api.timeout.ms
@@ -124,6 +126,7 @@ impl Default for ConsumerConfig {
             fetch_max_wait_ms: 500,
             fetch_max_bytes: 52_428_800,
             max_partition_fetch_bytes: 1_048_576,
+            group_remote_assignor: None,
             partition_assignment_strategy: AssignmentStrategy::Range,
             default_api_timeout_ms: 60_000,
             request_timeout_ms: 30_000,

@@ -3,7 +3,7 @@
 use super::keys::{Family, Key, Whole};
 use super::kind::{Elements, Kind, Range};
 use super::producer_keys::{strategy_of, strategy_word};
-use super::{AssignmentStrategy, AutoOffsetReset, ConsumerConfig, GroupProtocol};
+use super::{AssignmentStrategy, AutoOffsetReset, ConsumerConfig, GroupProtocol, ServerAssignor};
 use crate::message::IsolationLevel;
 
 mod foreign;
@@ -13,6 +13,8 @@ type K = Key<ConsumerConfig>;
 /// Times and sizes that Kafka wants at least 0.
 const FROM_ZERO: Range = Range::at_least(0);
 
+/// The key that names an assignor of the coordinator's.
+pub(super) const REMOTE_ASSIGNOR: &str = "group.remote.assignor";
 /// The class behind [`AssignmentStrategy::Range`].
 pub(super) const RANGE: &str = "org.apache.kafka.clients.consumer.RangeAssignor";
 /// The class behind [`AssignmentStrategy::CooperativeSticky`].
@@ -36,7 +38,7 @@ pub(super) static CONSUMER_KEYS: &[&[K]] = &[&MODELLED, foreign::KEYS];
 /// Keys whose names depend on something else.
 pub(super) static CONSUMER_FAMILIES: &[Family] = foreign::FAMILIES;
 
-static MODELLED: [K; 27] = [
+static MODELLED: [K; 28] = [
     K::null("group.id", Kind::Text, "The group that shares the partitions and keeps the offsets.")
         .text(|c| c.group_id.as_deref(), |c, text| c.group_id = Some(text.to_owned())),
     K::new(
@@ -46,6 +48,15 @@ static MODELLED: [K; 27] = [
         "Who assigns the partitions of a group: its members, or the coordinator.",
     )
     .word(|c| protocol_word(c.group_protocol), |c, word| c.group_protocol = protocol_of(word)),
+    K::null(
+        REMOTE_ASSIGNOR,
+        Kind::Text,
+        "The assignor that the coordinator is to use, with the consumer protocol.",
+    )
+    .text(
+        |c| c.group_remote_assignor.map(ServerAssignor::word),
+        |c, text| c.group_remote_assignor = ServerAssignor::from_word(text),
+    ),
     K::new(
         "auto.offset.reset",
         Kind::Text,

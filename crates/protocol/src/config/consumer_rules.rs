@@ -3,12 +3,12 @@
 //! The order is that of `new KafkaConsumer`: the keys one by one (ConfigDef.parse),
 //! ConsumerConfig.postProcessParsedConfig (V7, C1, C3), and then the constructor's own (C2).
 
-use super::consumer_keys::{COOPERATIVE_STICKY, RANGE};
+use super::consumer_keys::{COOPERATIVE_STICKY, RANGE, REMOTE_ASSIGNOR};
 use super::error::{Raised, Rule, WarningKind};
 use super::kind::trim;
 use super::nearest;
 use super::reading::{Reading, Words};
-use super::{AssignmentStrategy, ConsumerConfig, GroupProtocol};
+use super::{AssignmentStrategy, ConsumerConfig, GroupProtocol, ServerAssignor};
 
 const GROUP: &str = "group.id";
 const PROTOCOL: &str = "group.protocol";
@@ -32,6 +32,7 @@ type Consumer<'s> = Reading<'s, ConsumerConfig>;
 pub(super) fn apply(reading: &mut Consumer<'_>) {
     offset_reset(reading);
     strategy(reading);
+    remote_assignor(reading);
     backoffs(reading);
     auto_commit(reading);
     other_protocol(reading);
@@ -77,6 +78,15 @@ fn strategy(reading: &mut Consumer<'_>) {
     reading.config.partition_assignment_strategy = strategy;
 }
 
+/// Only the assignors that come with Kafka are there. In Kafka the coordinator refuses others.
+fn remote_assignor(reading: &mut Consumer<'_>) {
+    let Some(text) = reading.text(REMOTE_ASSIGNOR) else { return };
+    if ServerAssignor::from_word(text).is_none() {
+        let words = Words::expected("uniform or range: others are not supported");
+        reading.refuse(Rule::Unsupported, Raised::Never, &[REMOTE_ASSIGNOR], words);
+    }
+}
+
 /// V7. Kafka: CommonClientConfigs.warnDisablingExponentialBackoff and
 /// postProcessReconnectBackoffConfigs.
 fn backoffs(reading: &mut Consumer<'_>) {
@@ -119,7 +129,12 @@ fn auto_commit(reading: &mut Consumer<'_>) {
 
 /// C3. Kafka: ConsumerConfig.checkUnsupportedConfigsPostProcess.
 fn other_protocol(reading: &mut Consumer<'_>) {
-    if reading.config.group_protocol != GroupProtocol::Consumer {
+    if reading.config.group_protocol == GroupProtocol::Classic {
+        if reading.is_set(REMOTE_ASSIGNOR) {
+            let words = Words::expected("no such setting with the classic protocol")
+                .hint("Set group.protocol=consumer, or partition.assignment.strategy instead.");
+            reading.refuse(Rule::C3, Raised::Raw, &[REMOTE_ASSIGNOR, PROTOCOL], words);
+        }
         return;
     }
     for key in [STRATEGY, HEARTBEAT_INTERVAL, SESSION_TIMEOUT] {

@@ -42,6 +42,9 @@ pub enum Rule {
     B1,
     /// A follower's fetch that waits longer than the lag that it may have. The same method.
     B2,
+    /// A setting of groups of the consumer protocol outside the limits that others set it. Kafka:
+    /// GroupCoordinatorConfig.verifyConsumerGroupConfigs.
+    B3,
     /// No such key. Kafka only logs these, but for those of topics: LogConfig.validateNames.
     Unknown,
     /// Kafka takes it, the simulator does not.
@@ -70,6 +73,7 @@ impl Rule {
             Self::C3 => "C3",
             Self::B1 => "B1",
             Self::B2 => "B2",
+            Self::B3 => "B3",
             Self::Unknown => "unknown",
             Self::Unsupported => "unsupported",
             Self::NotYet => "not-yet",

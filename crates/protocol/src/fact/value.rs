@@ -153,6 +153,7 @@ macro_rules! options {
 }
 
 options! {
+    u32, OptionalNumber;
     Sequence, OptionalNumber;
     ProducerEpoch, OptionalNumber;
     ProducerId, OptionalNumber;

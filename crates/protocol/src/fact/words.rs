@@ -1,6 +1,7 @@
 //! The closed sets of words that are values of facts' fields.
 
 use super::value::{FactField, FieldType, Value};
+use crate::consumer_group::ReconciliationState;
 use crate::error_code::ErrorCode;
 use crate::message::IsolationLevel;
 use crate::transaction::{TransactionResult, TransactionState};
@@ -248,6 +249,30 @@ words! {
         /// It did not rejoin within the rebalance timeout.
         RebalanceTimeout = "rebalance-timeout",
     }
+    /// Where a member of a group is, with the consumer protocol.
+    /// Kafka: consumer/internals/MemberState.
+    MembershipState {
+        /// In no group, and not asking for one.
+        Unsubscribed = "unsubscribed",
+        /// Asking for a place.
+        Joining = "joining",
+        /// Going over to another assignment.
+        Reconciling = "reconciling",
+        /// About to tell the coordinator that it has gone over.
+        Acknowledging = "acknowledging",
+        /// It has what it is to have.
+        Stable = "stable",
+        /// Thrown out of the group: it gives up what it has and joins again.
+        Fenced = "fenced",
+        /// About to leave.
+        PrepareLeaving = "prepare-leaving",
+        /// Leaving.
+        Leaving = "leaving",
+        /// Something failed, and only close() helps.
+        Fatal = "fatal",
+        /// It left because poll() was not called for max.poll.interval.ms.
+        Stale = "stale",
+    }
     /// How a consumer's application commits. Kafka: commitSync, commitAsync, enable.auto.commit.
     CommitMode {
         /// commitSync()
@@ -297,6 +322,11 @@ macro_rules! words_of {
 words_of! {
     TransactionResult { Commit = "commit", Abort = "abort", }
     IsolationLevel { ReadUncommitted = "read_uncommitted", ReadCommitted = "read_committed", }
+    ReconciliationState {
+        Stable = "stable",
+        UnrevokedPartitions = "unrevoked-partitions",
+        UnreleasedPartitions = "unreleased-partitions",
+    }
     TransactionState {
         Empty = "Empty",
         Ongoing = "Ongoing",

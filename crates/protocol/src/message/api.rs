@@ -44,7 +44,11 @@ impl Request {
                 Self::OffsetFetch(request) => entries(request.partitions.len()),
                 Self::JoinGroup(request) => entries(request.topics.len() + request.owned.len()),
                 Self::SyncGroup(request) => entries(request.assignments.len()),
-                Self::ConsumerGroupHeartbeat(request) => entries(request.owned.len()),
+                Self::ConsumerGroupHeartbeat(request) => {
+                    let topics = request.topics.as_ref().map_or(0, |list| list.len());
+                    let owned = request.owned.as_ref().map_or(0, |list| list.len());
+                    entries(topics + owned)
+                }
             }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{EpochEndOffset, FetchPartition, GroupIdentity, LeaderAndEpoch};
 use crate::batch::RecordBatch;
+use crate::config::ServerAssignor;
 use crate::error_code::ErrorCode;
 use crate::ids::{GroupId, LeaderEpoch, Offset, ProducerId, Timestamp, TopicId, TopicPartition};
 use crate::transaction::{CommittedOffset, GroupMember, MemberId};
@@ -241,21 +242,23 @@ pub struct SyncGroupResponse {
     pub assignment: SmallVec<[TopicPartition; 4]>,
 }
 
-/// Kafka: ConsumerGroupHeartbeatRequest (KIP-848).
+/// Kafka: ConsumerGroupHeartbeatRequest (KIP-848). What is `None` is as in the heartbeat before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConsumerGroupHeartbeatRequest {
     /// The group.
     pub group: GroupId,
     /// The member, which names itself.
     pub member: MemberId,
-    /// The member epoch: 0 to join; `None` to leave.
+    /// The member epoch: 0 to join; `None` to leave, which Kafka writes as -1.
     pub epoch: Option<u32>,
     /// max.poll.interval.ms
-    pub rebalance_timeout_ms: u32,
+    pub rebalance_timeout_ms: Option<u32>,
     /// The topics of the subscription.
-    pub topics: SmallVec<[TopicId; 2]>,
+    pub topics: Option<SmallVec<[TopicId; 2]>>,
+    /// group.remote.assignor
+    pub assignor: Option<ServerAssignor>,
     /// What the member owns.
-    pub owned: SmallVec<[TopicPartition; 4]>,
+    pub owned: Option<SmallVec<[TopicPartition; 4]>>,
 }
 
 /// Kafka: ConsumerGroupHeartbeatResponse (KIP-848).
@@ -263,8 +266,8 @@ pub struct ConsumerGroupHeartbeatRequest {
 pub struct ConsumerGroupHeartbeatResponse {
     /// FENCED_MEMBER_EPOCH, UNKNOWN_MEMBER_ID and others.
     pub error: Option<ErrorCode>,
-    /// The member epoch.
-    pub epoch: u32,
+    /// The member epoch; `None` of a member that has left.
+    pub epoch: Option<u32>,
     /// group.consumer.heartbeat.interval.ms
     pub heartbeat_interval_ms: u32,
     /// The partitions the member should own, if that is another set than it has been told.

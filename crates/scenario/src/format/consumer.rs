@@ -135,6 +135,8 @@ object! {
 #[derive(Clone, Debug)]
 pub(crate) struct ConsumerPart {
     pub(crate) setup: ClientSetup,
+    /// Where its settings stand.
+    place: Place,
 }
 
 impl Form for ConsumerPart {
@@ -155,6 +157,7 @@ impl Consumer {
     fn complete(self, place: Place, reader: &mut Reader<'_>) -> Option<ConsumerPart> {
         check_name(&self.name, reader);
         let config = self.config(place, reader)?;
+        let config_place = self.config.as_ref().map_or(place, |config| config.place);
         let group = match &config.group_id {
             None => None,
             Some(name) => Some(group_of(name, place, reader)?),
@@ -180,7 +183,7 @@ impl Consumer {
                 effect: self.effect,
             }),
         };
-        Some(ConsumerPart { setup })
+        Some(ConsumerPart { setup, place: config_place })
     }
 
     fn config(&self, place: Place, reader: &mut Reader<'_>) -> Option<ConsumerConfig> {
@@ -311,6 +314,26 @@ impl Transform {
             let transactional_id = transactional_id(&config, place, reader)?;
             Some(ProducerSetup { config, compression_ratio: 1.0, transactional_id })
         })
+    }
+}
+
+/// The members of a group speak one protocol: groups are not converted while they have members.
+pub(crate) fn check_protocols(consumers: &[ConsumerPart], reader: &mut Reader<'_>) {
+    let member = |part: &ConsumerPart| {
+        let setup = part.setup.consumer.as_ref()?;
+        let subscribes = matches!(setup.reading, Reading::Topics(_));
+        setup.group.filter(|_| subscribes).map(|group| (group, setup.config.group_protocol))
+    };
+    for (index, part) in consumers.iter().enumerate() {
+        let Some((group, protocol)) = member(part) else { continue };
+        let mut before = consumers[..index].iter().filter_map(member);
+        if before.any(|(other, spoken)| other == group && spoken != protocol) {
+            let problem = "another group.protocol than that of a member before";
+            let wrong = Diagnostic::error(part.place, problem).expected("one protocol a group");
+            reader.within("consumers", |reader| {
+                reader.at(index, |reader| reader.within("config", |reader| reader.report(wrong)));
+            });
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A whole scenario.
 
+use super::consumer::check_protocols;
 use super::limits::Limits;
 use super::network::{Network, Nodes};
 use super::{ArmedRules, ClusterPart, ConsumerPart, FaultPart, ProducerPart, TopicPart};
@@ -172,6 +173,7 @@ impl Scenario {
             Some(network) => network.clone(),
             None => Network::common(reader)?,
         };
+        check_protocols(&self.consumers, reader);
         let (budget, settle) = Limits::complete(self.limits.as_ref());
         if reader.has_errors() {
             return None;

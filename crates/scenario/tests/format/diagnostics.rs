@@ -308,3 +308,24 @@ fn too_much_is_refused() {
     "#]]
     .assert_eq(&said(&brokers));
 }
+
+#[test]
+fn the_members_of_a_group_speak_one_protocol() {
+    let group = |first: &str, second: &str| {
+        story(&format!(
+            r#""consumers": [
+                {{ "name": "r1", "config": {{ "group.id": "g" }}, {first} }},
+                {{ "name": "r2", "config": {{ "group.id": "g", "group.protocol": "consumer" }}, {second} }},
+            ]"#
+        ))
+    };
+    let topics = r#""topics": ["orders"]"#;
+    expect![[r#"
+        consumers[1].config: another group.protocol than that of a member before, expected one protocol a group
+    "#]]
+    .assert_eq(&said(&group(topics, topics)));
+    expect![[r#"
+        nothing
+    "#]]
+    .assert_eq(&said(&group(r#""partitions": ["orders-0"]"#, topics)));
+}

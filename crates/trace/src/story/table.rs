@@ -71,6 +71,7 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     (ProducerStateChanged, "{session} is {to}, it was {from}"),
     (ConsumerStarted, "{client} started a consumer[ of {group}] that reads {isolation}"),
     (ConsumerStopped, "the consumer of {consumer} is gone: {how}"),
+    (MemberStateChanged, "{consumer} is {to} in its group, it was {from}"),
     (PartitionAssigned, "{consumer} was given {partition} (generation {generation})"),
     (
         PartitionRevoked,
@@ -231,6 +232,19 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
          session-timeout=no heartbeat in time,rebalance-timeout=it did not rejoin in time})",
     ),
     (GroupRebalanced, "{group} is at generation {generation} with {members} members"),
+    (
+        TargetAssigned,
+        "{group} has a target assignment of group epoch {epoch} for {members} members",
+    ),
+    (
+        MemberReconciled,
+        "{client} is {state} at member epoch {epoch} of {group}: {assigned} partitions to read, \
+         {revoking} to give up",
+    ),
+    (
+        GroupRequestRejected,
+        "{broker} refused {api} of {client} for {group}[ at epoch {epoch}]: {error}",
+    ),
     (
         BrokerRegistered,
         "the controller registered {broker} with broker epoch {broker_epoch} after a {after} stop",

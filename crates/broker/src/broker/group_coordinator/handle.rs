@@ -4,7 +4,9 @@ use super::Reply;
 use crate::broker::Broker;
 use crate::broker::settings::InjectWhen;
 use crate::broker::sockets::Stage;
-use inflight_protocol::message::{JoinGroupResponse, OffsetFetchRequest, OffsetFetchResponse};
+use inflight_protocol::message::{
+    ConsumerGroupHeartbeatRequest, JoinGroupResponse, OffsetFetchRequest, OffsetFetchResponse,
+};
 use inflight_protocol::transaction::CoordinatorKey;
 use inflight_protocol::{
     Cluster, ErrorCode, GroupId, Node, Request, Response, TopicPartition, Turn,
@@ -39,6 +41,9 @@ impl Broker {
             | Request::Heartbeat(_)
             | Request::LeaveGroup(_) => {
                 self.handle_member(cluster, turn, slot, partition, &request);
+            }
+            Request::ConsumerGroupHeartbeat(request) => {
+                self.handle_consumer_heartbeat(cluster, turn, (slot, partition), &request);
             }
             Request::OffsetCommit(request) => {
                 self.handle_offset_commit(turn, (slot, partition), &request);
@@ -101,6 +106,29 @@ impl Broker {
         self.carry_out(cluster, turn, partition, actions, reply);
     }
 
+    /// A member of the consumer protocol joins, lives or leaves.
+    /// Kafka: GroupCoordinatorService.consumerGroupHeartbeat.
+    fn handle_consumer_heartbeat(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        (slot, partition): (u32, TopicPartition),
+        request: &ConsumerGroupHeartbeatRequest,
+    ) {
+        let clock = self.group_clock(cluster, turn);
+        let Ok(context) = self.groups.active(partition) else { return };
+        let mut actions = Vec::new();
+        let names = &cluster.topics;
+        match context.shard.consumer_heartbeat(request, clock, names, &mut actions) {
+            Err(error) => self.reject_member(turn, slot, error),
+            Ok(response) => {
+                let response = Response::ConsumerGroupHeartbeat(Box::new(response));
+                let reply = Reply::Respond(slot, Box::new(response));
+                self.carry_out(cluster, turn, partition, actions, reply);
+            }
+        }
+    }
+
     /// The offsets that there are, and those of transactions count as unstable: written first, so
     /// that nothing is told that may still be lost. Kafka: fetchOffsets with requireStable.
     fn handle_offset_fetch(
@@ -111,6 +139,13 @@ impl Broker {
         request: &OffsetFetchRequest,
     ) {
         let group = request.identity.group;
+        let checked = self
+            .groups
+            .active(partition)
+            .and_then(|context| context.shard.check_fetch(request.identity));
+        if let Err(error) = checked {
+            return self.refuse_group_request(turn, slot, error);
+        }
         let asked = request.partitions.iter();
         let found = asked.map(|id| (*id, self.groups.fetch(partition, group, *id)));
         let response = OffsetFetchResponse { error: None, partitions: found.collect() };
@@ -125,6 +160,7 @@ fn group_of(request: &Request) -> Option<GroupId> {
         Request::JoinGroup(request) => request.group,
         Request::SyncGroup(request) => request.identity.group,
         Request::Heartbeat(identity) | Request::LeaveGroup(identity) => identity.group,
+        Request::ConsumerGroupHeartbeat(request) => request.group,
         Request::OffsetCommit(request) => request.identity.group,
         Request::OffsetFetch(request) => request.identity.group,
         Request::TxnOffsetCommit(request) => request.identity.group,

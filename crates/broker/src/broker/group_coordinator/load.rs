@@ -87,10 +87,8 @@ impl Broker {
                 Action::Sync(slot, response) => {
                     self.answer_group(turn, slot, Response::SyncGroup(response));
                 }
-                Action::Write(..)
-                | Action::Joined(..)
-                | Action::Removed(..)
-                | Action::Rebalanced(..) => {}
+                // Nobody else waits: what is to be written is the next coordinator's affair.
+                _ => {}
             }
         }
         true
@@ -118,6 +116,7 @@ impl Broker {
     ) {
         let now = turn.now();
         let now_ms = Timestamp::at(now).get();
+        let clock = self.group_clock(cluster, turn);
         let Some(index) = self.replica_index(partition) else { return };
         let log = &self.partitions[index].log;
         let Some(context) = self.groups.context(partition) else { return };
@@ -136,6 +135,7 @@ impl Broker {
                 context.shard.replay(value, producer, at, now_ms);
             }
         }
+        context.shard.loaded(clock);
         context.written = log.end();
         context.stage = Stage::Active;
         let (broker, epoch) = (self.id, context.epoch);

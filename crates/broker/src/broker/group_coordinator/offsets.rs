@@ -11,7 +11,9 @@ use inflight_protocol::message::{
     OffsetCommitRequest, OffsetCommitResponse, TxnOffsetCommitRequest,
 };
 use inflight_protocol::transaction::{CommittedOffset, CoordinatorKey, InternalRecord};
-use inflight_protocol::{Cluster, Request, Response, Timestamp, TopicPartition, Turn};
+use inflight_protocol::{
+    Cluster, ErrorCode, Request, Response, Timestamp, TopicPartition, TransactionVersion, Turn,
+};
 
 impl Broker {
     pub(super) fn handle_offset_commit(
@@ -21,12 +23,12 @@ impl Broker {
         request: &OffsetCommitRequest,
     ) {
         let now_ms = Timestamp::at(turn.now()).get();
-        let checked = self
-            .groups
-            .active(partition)
-            .and_then(|context| context.shard.check_commit(request.identity, false, now_ms));
+        let checked = self.groups.active(partition).and_then(|context| {
+            let partitions = request.offsets.iter().map(|offset| offset.partition);
+            context.shard.check_commit(request.identity, partitions, false, now_ms)
+        });
         match checked {
-            Err(error) => self.refuse_group_request(turn, slot, error),
+            Err(error) => self.reject_member(turn, slot, error),
             Ok(()) => {
                 let response = Response::OffsetCommit(committed(&request.offsets));
                 self.write_offsets(partition, &request.offsets, None, (slot, response));
@@ -96,12 +98,12 @@ impl Broker {
     ) {
         let Request::TxnOffsetCommit(request) = self.sockets[slot].request.clone() else { return };
         let now_ms = Timestamp::at(turn.now()).get();
-        let checked = self
-            .groups
-            .active(partition)
-            .and_then(|context| context.shard.check_commit(request.identity, true, now_ms));
+        let checked = self.groups.active(partition).and_then(|context| {
+            let partitions = request.offsets.iter().map(|offset| offset.partition);
+            context.shard.check_commit(request.identity, partitions, true, now_ms)
+        });
         match checked {
-            Err(error) => self.refuse_group_request(turn, slot, error),
+            Err(error) => self.reject_member(turn, slot, in_version(request.version, error)),
             Ok(()) => {
                 let response = Response::TxnOffsetCommit(committed(&request.offsets));
                 let transaction = Some((request.who.producer, guard));
@@ -120,6 +122,17 @@ impl Broker {
         let records = offsets.iter().map(|offset| InternalRecord::Offset(*offset)).collect();
         let replies = smallvec::smallvec![Reply::Respond(slot, Box::new(response))];
         self.order_group_write(partition, records, transaction, replies);
+    }
+}
+
+/// What a transaction is told of an error of its group: before TxnOffsetCommit version 6, which comes
+/// with transaction.version 2, there are no words for some (KIP-1319).
+const fn in_version(version: TransactionVersion, error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::StaleMemberEpoch | ErrorCode::GroupIdNotFound if !version.bumps_epochs() => {
+            ErrorCode::IllegalGeneration
+        }
+        _ => error,
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::broker::Broker;
 use crate::broker::settings::InjectWhen;
 use inflight_protocol::message::{
-    JoinGroupResponse, OffsetCommitResponse, OffsetFetchResponse, SyncGroupResponse,
+    ConsumerGroupHeartbeatResponse, JoinGroupResponse, OffsetCommitRequest, OffsetCommitResponse,
+    OffsetFetchResponse, SyncGroupResponse, TxnOffsetCommitRequest,
 };
-use inflight_protocol::transaction::CommittedOffset;
-use inflight_protocol::{ErrorCode, Request, Response, Turn};
+use inflight_protocol::transaction::{CommittedOffset, MemberId};
+use inflight_protocol::{ErrorCode, Fact, FactKind, Request, Response, Turn};
 use smallvec::SmallVec;
 
 impl Broker {
@@ -15,6 +16,34 @@ impl Broker {
         let late = self.injected(slot, None, InjectWhen::AfterAppend);
         let error = late.and_then(|error| refusal(&self.sockets[slot].request, error));
         self.respond(turn, slot, error.unwrap_or(response));
+    }
+
+    /// Answers a heartbeat of the consumer protocol, or a commit, with an error of the group's.
+    pub(super) fn reject_member(&mut self, turn: &mut Turn<'_>, slot: u32, error: ErrorCode) {
+        let request = &self.sockets[slot].request;
+        let (api, broker) = (request.api(), self.id);
+        let member = match request {
+            Request::ConsumerGroupHeartbeat(request) => {
+                Some((request.group, request.member, request.epoch))
+            }
+            Request::OffsetCommit(OffsetCommitRequest { identity, .. })
+            | Request::TxnOffsetCommit(TxnOffsetCommitRequest { identity, .. }) => {
+                let member = identity.member;
+                member.map(|(member, epoch)| (identity.group, member, Some(epoch)))
+            }
+            _ => None,
+        };
+        if let Some((group, MemberId { client, .. }, epoch)) = member {
+            turn.did(FactKind::GroupRequestRejected.set(), || Fact::GroupRequestRejected {
+                broker,
+                group,
+                client,
+                api,
+                epoch,
+                error,
+            });
+        }
+        self.refuse_group_request(turn, slot, error);
     }
 
     /// Answers a request with an error.
@@ -53,6 +82,14 @@ fn refusal(request: &Request, error: ErrorCode) -> Option<Response> {
         Request::OffsetFetch(_) => {
             let partitions = SmallVec::new();
             Response::OffsetFetch(OffsetFetchResponse { error: Some(error), partitions })
+        }
+        Request::ConsumerGroupHeartbeat(request) => {
+            Response::ConsumerGroupHeartbeat(Box::new(ConsumerGroupHeartbeatResponse {
+                error: Some(error),
+                epoch: request.epoch,
+                heartbeat_interval_ms: 0,
+                assignment: None,
+            }))
         }
         _ => return None,
     })

@@ -107,7 +107,7 @@ impl Broker {
     }
 
     /// What was written counts from now on. Kafka: GroupCoordinatorShard.replay. A group itself is
-    /// in memory as it is, with whoever waits for it.
+    /// in memory as it is, with whoever waits for it, but for those of the consumer protocol.
     fn replay_groups(
         &mut self,
         turn: &mut Turn<'_>,
@@ -119,7 +119,14 @@ impl Broker {
         let Some(context) = self.groups.context(partition) else { return };
         context.written = batch.next_offset();
         for (place, record) in records.iter().enumerate() {
-            let InternalRecord::Offset(committed) = record else { continue };
+            let committed = match record {
+                InternalRecord::Offset(committed) => committed,
+                InternalRecord::ConsumerGroup(..) | InternalRecord::GroupForgotten(_) => {
+                    context.shard.replay(record, None, batch.base_offset, 0);
+                    continue;
+                }
+                _ => continue,
+            };
             let at = batch.base_offset.plus(place as u64);
             context.shard.offsets_mut().replay(*committed, producer, at);
             let (group, of, offset) = (committed.group, committed.partition, committed.offset);

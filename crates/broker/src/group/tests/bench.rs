@@ -131,7 +131,7 @@ impl Bench {
         in_transaction: bool,
     ) -> Result<(), ErrorCode> {
         let identity = GroupIdentity { group: GROUP, member };
-        self.shard.check_commit(identity, in_transaction, self.now_ms)
+        self.shard.check_commit(identity, [P0].into_iter(), in_transaction, self.now_ms)
     }
 
     /// A group of two in generation 1: the first leads and has partition 0, the other has 1.

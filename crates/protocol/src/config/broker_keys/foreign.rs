@@ -150,7 +150,7 @@ pub(super) static FAMILIES: &[Family] = &[
     Family::plain("log.local.", "there is no tiered storage in the simulator"),
     Family::plain("log.remote.", "there is no tiered storage in the simulator"),
     Family::plain("compression.", RECOMPRESSION),
-    Family::plain("group.", "groups have no settings in the simulator"),
+    Family::plain("group.", "no such setting of groups has a meaning in the simulator"),
     Family::plain("offsets.", NO_OFFSETS),
     Family::plain("offset.", NO_OFFSETS),
     Family::plain("transaction.state.log.", FILES),

@@ -20,12 +20,6 @@ pub(super) static KEYS: &[K] = &[
         "The name under which a member keeps its place in the group over a restart.",
     )
     .unsupported("members are dynamic in the simulator"),
-    K::null(
-        "group.remote.assignor",
-        Kind::Text,
-        "The assignor that the coordinator uses, with the consumer protocol.",
-    )
-    .unsupported("the coordinator's assignor is not chosen by members here"),
     K::new("client.rack", Kind::Text, "", "Where the client stands, in the words of broker.rack.")
         .without_effect("brokers have no racks in the simulator"),
     K::new(

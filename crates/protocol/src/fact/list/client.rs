@@ -344,6 +344,16 @@ macro_rules! client_facts {
         /// How it ended.
         how: StopCause,
     }
+    /// A member of a group is in another state, with the consumer protocol.
+    /// Kafka: AbstractMembershipManager.transitionTo.
+    MemberStateChanged {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// The state before.
+        from: MembershipState,
+        /// The state now.
+        to: MembershipState,
+    }
     /// A consumer may read a partition: by a rebalance, or by assign().
     PartitionAssigned {
         /// The consumer.

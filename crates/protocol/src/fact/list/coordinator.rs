@@ -245,6 +245,51 @@ macro_rules! coordinator_facts {
         /// How many members.
         members: u32,
     }
+    /// A coordinator has computed who is to have which partitions, with the consumer protocol.
+    /// Kafka: TargetAssignmentBuilder.build.
+    TargetAssigned {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The group epoch that it is of.
+        epoch: u32,
+        /// How many members.
+        members: u32,
+    }
+    /// A member is further on its way to its target assignment, with the consumer protocol.
+    /// Kafka: CurrentAssignmentBuilder.build.
+    MemberReconciled {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The member's client.
+        client: ClientId,
+        /// The member epoch.
+        epoch: u32,
+        /// How far it is.
+        state: ReconciliationState,
+        /// How many partitions it may read.
+        assigned: u32,
+        /// How many partitions it has to give up.
+        revoking: u32,
+    }
+    /// A coordinator refused a heartbeat of the consumer protocol, or a commit of a member.
+    GroupRequestRejected {
+        /// The coordinator.
+        broker: BrokerId,
+        /// The group.
+        group: GroupId,
+        /// The client that asked.
+        client: ClientId,
+        /// The request.
+        api: ApiKey,
+        /// The member epoch or generation in the request, if it has one.
+        epoch: Option<u32>,
+        /// Why.
+        error: ErrorCode,
+    }
 
     } } };
 }
