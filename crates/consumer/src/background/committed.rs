@@ -8,10 +8,12 @@ use crate::coordinator::lookup::Failure;
 use crate::env::Ctx;
 use crate::network::Outcome;
 use crate::request::Purpose;
-use inflight_protocol::ErrorCode;
 use inflight_protocol::fact::SendError;
-use inflight_protocol::message::{GroupIdentity, OffsetFetchRequest, Request, Response};
+use inflight_protocol::message::{
+    CommittedResult, GroupIdentity, OffsetFetchRequest, Request, Response,
+};
 use inflight_protocol::transaction::CommittedOffset;
+use inflight_protocol::{ErrorCode, TopicPartition};
 
 /// A question for the committed offsets of some partitions.
 #[derive(Clone, Debug)]
@@ -142,12 +144,7 @@ impl Consumer {
 }
 
 /// The offsets that there are.
-fn read(
-    partitions: &[(
-        inflight_protocol::TopicPartition,
-        inflight_protocol::message::CommittedResult,
-    )],
-) -> Result<Vec<CommittedOffset>, Failure> {
+fn read(partitions: &[(TopicPartition, CommittedResult)]) -> Result<Vec<CommittedOffset>, Failure> {
     let mut offsets = Vec::new();
     let mut failure = None;
     for (_, result) in partitions {

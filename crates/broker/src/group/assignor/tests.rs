@@ -79,3 +79,27 @@ fn members_with_different_topics_are_evened_out() {
     let group = members(&[(&[0, 1], &[]), (&[1], &[])]);
     assert_eq!(result(Uniform, &group, &topics(&[1, 2])), [vec![0, 2], vec![1]]);
 }
+
+/// The answers of the real classes. Members and topics are visited in order there as well: the
+/// maps that were handed over are sorted.
+#[test]
+fn groups_with_one_subscription_are_assigned_as_by_the_real_classes() {
+    let numbers = |text: &str| -> Vec<u16> {
+        text.split_whitespace().map(|number| number.parse().expect("a number")).collect()
+    };
+    let lists = |text: &str| -> Vec<Vec<u16>> { text.split('/').map(numbers).collect() };
+    let mut compared = 0;
+    for line in include_str!("kafka.txt").lines().filter(|line| !line.starts_with('#')) {
+        let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [assignor, counts, before, after] = parts[..] else { panic!("{line}") };
+        let assignor = ServerAssignor::from_word(assignor).expect("an assignor");
+        let names = topics(&numbers(counts));
+        let all: Vec<u16> = names.ids().map(TopicId::get).collect();
+        let before = lists(before);
+        let list: Vec<(&[u16], &[u16])> =
+            before.iter().map(|target| (&all[..], &target[..])).collect();
+        assert_eq!(result(assignor, &members(&list), &names), lists(after), "{line}");
+        compared += 1;
+    }
+    assert_eq!(compared, 300);
+}

@@ -36,7 +36,7 @@ pub(in crate::group) struct Beaten {
     pub(in crate::group) rebalance_timeout_ms: u32,
 }
 
-/// A group as it will be: its target assignment and what has to be written for that.
+/// The target assignment that counts from this heartbeat on.
 struct Targets {
     epoch: u32,
     /// Of the member whose heartbeat it is.
