@@ -19,6 +19,8 @@ pub(crate) struct Story {
     pub(crate) producers: &'static str,
     /// The list of faults, as in a scenario file.
     pub(crate) faults: &'static str,
+    /// The list of consumers, as in a scenario file.
+    pub(crate) consumers: &'static str,
     /// The gravest verdict with the defect.
     pub(crate) verdict: Verdict,
     /// The checkers that say so, and no others do.
@@ -29,7 +31,7 @@ pub(crate) struct Story {
 
 impl Story {
     fn load(&self, defects: &str) -> Loaded {
-        let Self { brokers, cluster, producers, faults, .. } = self;
+        let Self { brokers, cluster, producers, faults, consumers, .. } = self;
         let usual = format!("\"replication\": {brokers}");
         let partitions = self.partitions.unwrap_or(&usual);
         let min_isr = brokers.div_ceil(2);
@@ -44,6 +46,7 @@ impl Story {
               }}],
               "producers": [{producers}],
               "faults": [{faults}],
+              "consumers": [{consumers}],
               // Slow enough for two requests of a producer to be on their way at a time.
               "network": {{ "latency": "5ms" }},
             }}"#,

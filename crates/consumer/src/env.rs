@@ -1,8 +1,9 @@
 //! What a consumer reads and never changes, and what it touches during a turn.
 
 use inflight_des::{Chance, StreamId};
+use inflight_protocol::message::IsolationLevel;
 use inflight_protocol::{
-    BrokerId, ConsumerConfig, GroupId, Timestamp, TopicPartition, Topics, Turn,
+    BrokerId, ConsumerConfig, Defect, Defects, GroupId, Timestamp, TopicPartition, Topics, Turn,
 };
 
 /// The fixed surroundings of a consumer.
@@ -18,6 +19,28 @@ pub struct Env<'a> {
     pub bootstrap: &'a [BrokerId],
     /// The group that group.id names.
     pub group: Option<GroupId>,
+    /// Rules that are broken on purpose.
+    pub defects: Defects,
+}
+
+impl Env<'_> {
+    /// What it asks leaders for.
+    pub(crate) fn asked_isolation(&self) -> IsolationLevel {
+        self.isolation_without(Defect::ReadAboveStable)
+    }
+
+    /// What it gives its application.
+    pub(crate) fn given_isolation(&self) -> IsolationLevel {
+        self.isolation_without(Defect::GiveAborted)
+    }
+
+    fn isolation_without(&self, defect: Defect) -> IsolationLevel {
+        if self.defects.has(defect) {
+            IsolationLevel::ReadUncommitted
+        } else {
+            self.config.isolation_level
+        }
+    }
 }
 
 /// The streams that a consumer draws from. They belong to the client process: a restarted consumer

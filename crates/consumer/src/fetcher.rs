@@ -133,7 +133,7 @@ impl Consumer {
         let config = ctx.env.config;
         let from = partitions.iter().map(|fetch| (fetch.partition, fetch.fetch_offset)).collect();
         let request = ConsumerFetchRequest {
-            isolation: config.isolation_level,
+            isolation: ctx.env.asked_isolation(),
             max_wait_ms: config.fetch_max_wait_ms,
             min_bytes: config.fetch_min_bytes,
             max_bytes: config.fetch_max_bytes,
@@ -170,7 +170,7 @@ impl Consumer {
                 continue;
             };
             if entry.error.is_some() || !batches.is_empty() {
-                let isolation = ctx.env.config.isolation_level;
+                let isolation = ctx.env.given_isolation();
                 let error = entry.error;
                 let fetch =
                     CompletedFetch::new(partition, *offset, isolation, error, batches, aborted);

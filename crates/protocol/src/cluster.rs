@@ -125,6 +125,12 @@ pub enum Defect {
     /// An idempotent producer puts retries back in the order of failure, not of sequence, and sends
     /// them so.
     RequeueOutOfOrder,
+    /// A consumer of committed records asks for what is below the high watermark, decided or not.
+    ReadAboveStable,
+    /// A consumer of committed records gives out those of aborted transactions, too.
+    GiveAborted,
+    /// A leader takes batches of older producer epochs.
+    IgnoreProducerEpochs,
     /// A coordinator aborts a transaction that is over its time without raising the producer epoch
     /// (before KAFKA-6119).
     TimeoutWithoutEpochBump,

@@ -82,6 +82,8 @@ impl PartitionLog {
                 SequenceCheck::Duplicate(known) => return Appended::Duplicate(known),
                 SequenceCheck::Refuse(ErrorCode::OutOfOrderSequenceNumber)
                     if settings.defects.has(Defect::IgnoreSequences) => {}
+                SequenceCheck::Refuse(ErrorCode::InvalidProducerEpoch)
+                    if settings.defects.has(Defect::IgnoreProducerEpochs) => {}
                 SequenceCheck::Refuse(error) => return Appended::Refused(error),
             }
         }

@@ -69,7 +69,14 @@ impl Bench {
         let mut chance = Chance::new(Seed::new(1));
         let streams = Streams::register("c0", &mut chance);
         let brokers = [b(1)];
-        let env = Env { config: &config, topics: &topics, brokers: 2, bootstrap: &brokers, group };
+        let env = Env {
+            config: &config,
+            topics: &topics,
+            brokers: 2,
+            bootstrap: &brokers,
+            group,
+            defects: Defects::NONE,
+        };
         let ids = (ClientId::new(0), ConsumerId::new(0));
         let consumer = Consumer::new(&env, Instant::START, ids, streams, 0);
         let mut bench = Self {
@@ -101,6 +108,7 @@ impl Bench {
             brokers: 2,
             bootstrap: &brokers,
             group: self.group,
+            defects: Defects::NONE,
         };
         let mut outbox = Vec::new();
         let mut turn = Turn::new(self.now, &mut self.chance, &mut outbox, Kinds::ALL);

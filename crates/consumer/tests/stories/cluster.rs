@@ -145,6 +145,7 @@ impl World {
             brokers: 3,
             bootstrap: &bootstrap,
             group: Some(GroupId::new(0)),
+            defects: Defects::NONE,
         };
         let ids = (ClientId::new(place as u16), ConsumerId::new(place as u16));
         let consumer = Consumer::new(&env, self.now, ids, streams, 0);
@@ -181,6 +182,7 @@ impl World {
             brokers: 3,
             bootstrap: &bootstrap,
             group: Some(GroupId::new(0)),
+            defects: Defects::NONE,
         };
         let mut turn = Turn::new(self.now, &mut self.chance, &mut outbox, Kinds::ALL);
         call(&mut application.consumer, &env, &mut turn);

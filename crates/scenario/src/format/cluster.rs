@@ -298,6 +298,12 @@ words! {
         "swap-payload" => Defect::SwapPayload,
         /// A producer puts retries back in the order of failure.
         "requeue-out-of-order" => Defect::RequeueOutOfOrder,
+        /// A consumer of committed records asks for what is not decided.
+        "read-above-stable" => Defect::ReadAboveStable,
+        /// A consumer of committed records gives out those of aborted transactions.
+        "give-aborted" => Defect::GiveAborted,
+        /// A leader takes batches of older producer epochs.
+        "ignore-producer-epochs" => Defect::IgnoreProducerEpochs,
         /// A transaction that is over its time is aborted without a higher producer epoch (before
         /// KAFKA-6119).
         "timeout-without-epoch-bump" => Defect::TimeoutWithoutEpochBump,

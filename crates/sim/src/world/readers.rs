@@ -54,6 +54,7 @@ fn env_of<'s>(setup: &'s Setup, client: usize) -> (Env<'s>, &'s ConsumerSetup) {
         brokers: setup.cluster.brokers,
         bootstrap: &own.bootstrap,
         group: consumer.group,
+        defects: setup.cluster.defects,
     };
     (env, consumer)
 }
