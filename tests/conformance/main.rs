@@ -5,6 +5,7 @@
 //! asked again, with new scripts; `tests/conformance/run` does it.
 
 mod generate;
+mod groups;
 mod kafka;
 mod ours;
 mod script;
@@ -113,6 +114,11 @@ fn transaction_coordinators_do_what_kafkas_did() {
     agrees_with_recorded("transaction_coordinator", COORDINATED, transactions::answer);
 }
 
+#[test]
+fn group_coordinators_do_what_kafkas_did() {
+    agrees_with_recorded("group_coordinator", COORDINATED, groups::answer);
+}
+
 /// What the environment asks for.
 fn mode() -> Option<String> {
     env::var("INFLIGHT_KAFKA").ok()
@@ -219,12 +225,30 @@ fn kafka_agrees_when_asked() {
     }
     if asks_for("transactions") {
         use transactions::{answer, script, shrink};
-        let (mut kafka, generated) = (Kafka::start("Transactions"), |seed| script(seed, steps_max));
-        match records {
-            true => record("transaction_coordinator", COORDINATED, &mut kafka, generated),
-            false => compare(&mut kafka, generated, answer, |kafka, script| {
-                shrink(script, |it| kafka.ask(it) != answer(it))
-            }),
-        }
+        let kafka = Kafka::start("Transactions");
+        coordinator("transaction_coordinator", kafka, (records, script), answer, shrink);
+    }
+    if asks_for("groups") {
+        use groups::{answer, script, shrink};
+        let kafka = Kafka::start("Groups");
+        coordinator("group_coordinator", kafka, (records, script), answer, shrink);
+    }
+}
+
+/// Compares or records one of the coordinators.
+fn coordinator(
+    name: &str,
+    mut kafka: Kafka,
+    (records, script): (bool, impl Fn(u64, u64) -> Value),
+    answer: impl Fn(&Value) -> Value,
+    shrink: impl Fn(&Value, &mut dyn FnMut(&Value) -> bool) -> Value,
+) {
+    if records {
+        record(name, COORDINATED, &mut kafka, |seed| script(seed, STEPS_MAX[0]));
+    } else {
+        let generated = |seed| script(seed, STEPS_MAX[1]);
+        compare(&mut kafka, generated, &answer, |kafka, script| {
+            shrink(script, &mut |it| kafka.ask(it) != answer(it))
+        });
     }
 }

@@ -14,7 +14,8 @@ use inflight_protocol::message::{
 use inflight_protocol::{
     BatchKind, BrokerEpoch, BrokerId, BrokerSet, ClientId, Cluster, ConnectionId, CorrelationId,
     Effect, Incoming, InternalRecord, LeaderEpoch, Node, Offset, Outgoing, PartitionEpoch,
-    RecordBatch, RecordRun, Request, Response, SessionId, Timestamp, TopicPartition, Turn,
+    ProducerId, RecordBatch, RecordRun, Request, Response, SessionId, Timestamp, TopicPartition,
+    TransactionResult, Turn,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -28,6 +29,15 @@ const PATIENCE: Span = Span::from_secs(10);
 
 /// A request that somebody here has and has not answered.
 type Asked<T> = (ConnectionId, CorrelationId, T);
+
+/// Something new in the log of the partition.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    /// A record, and the producer in whose transaction it is.
+    Record(InternalRecord, Option<ProducerId>),
+    /// A marker.
+    Marker(Option<ProducerId>, TransactionResult),
+}
 
 /// The broker and what is around it.
 #[derive(Debug)]
@@ -136,7 +146,7 @@ impl Stand {
     }
 
     /// The follower fetches from where it is; what is new in the log is returned.
-    pub(crate) fn look(&mut self) -> Vec<InternalRecord> {
+    pub(crate) fn look(&mut self) -> Vec<Found> {
         if !self.leads {
             return Vec::new();
         }
@@ -146,12 +156,18 @@ impl Stand {
         let mut found = Vec::new();
         let mut values = response.values.into_iter();
         for batch in &response.batches {
+            let producer = batch.producer.map(|producer| producer.id);
+            if let BatchKind::Marker(marker) = batch.kind {
+                found.push((batch.base_offset.get(), Found::Marker(producer, marker.result)));
+                continue;
+            }
             let records = values.by_ref().take(batch.records.count as usize);
-            let fresh = (batch.base_offset.get()..).zip(records);
-            found.extend(fresh.filter(|(at, _)| *at >= self.seen).map(|(_, record)| record));
+            let records = records.map(|record| Found::Record(record, producer));
+            found.extend((batch.base_offset.get()..).zip(records));
         }
-        self.seen = self.log_end();
-        found
+        let end = self.log_end();
+        let seen = std::mem::replace(&mut self.seen, end);
+        found.into_iter().filter(|(at, _)| *at >= seen).map(|(_, found)| found).collect()
     }
 
     fn fetch(&mut self) -> FetchResponse {

@@ -25,7 +25,7 @@ pub(crate) fn script(seed: u64, steps_max: u64) -> Value {
 }
 
 /// A shorter script that still `differs`.
-pub(crate) fn shrink(script: &Value, mut differs: impl FnMut(&Value) -> bool) -> Value {
+pub(crate) fn shrink(script: &Value, differs: &mut dyn FnMut(&Value) -> bool) -> Value {
     let mut script = parsed(script);
     let around = script.clone();
     let with = |steps: &[Step]| Script { steps: steps.to_vec(), ..around.clone() };

@@ -1,7 +1,7 @@
 //! Our coordinator plays a script, and says the same as the Java program would.
 
 use super::script::{Producer, Script, Step};
-use crate::stand::{OTHER, OURS, Stand};
+use crate::stand::{Found, OTHER, OURS, Stand};
 use inflight_des::{Delay, Span};
 use inflight_protocol::cluster::Coordinated;
 use inflight_protocol::message::{
@@ -133,7 +133,7 @@ impl Ours {
             }
         }
         let mut written: Vec<Value> =
-            self.stand.look().iter().map(|record| self.written(record)).collect();
+            self.stand.look().iter().map(|found| self.written(found)).collect();
         written.sort_by_key(|record| record[0].as_u64());
         let mut answers = std::mem::take(&mut self.stand.answers);
         answers.sort_by_key(|(number, _)| *number);
@@ -184,16 +184,16 @@ impl Ours {
     }
 
     /// What a record says. At level 0 the log has no room for everything.
-    fn written(&self, record: &InternalRecord) -> Value {
-        match record {
-            InternalRecord::Transaction(value) => {
+    fn written(&self, found: &Found) -> Value {
+        match found {
+            Found::Record(InternalRecord::Transaction(value), _) => {
                 let mut about = describe(value);
                 if self.level == TransactionVersion::V0 {
                     (about[4], about[5], about[10]) = (json!(-1), json!(-1), json!(0));
                 }
                 Value::Array(about)
             }
-            InternalRecord::TransactionForgotten(id) => json!([id.get()]),
+            Found::Record(InternalRecord::TransactionForgotten(id), _) => json!([id.get()]),
             other => panic!("{other:?} is not written here"),
         }
     }
