@@ -5,11 +5,14 @@
 //! asked again, with new scripts; `tests/conformance/run` does it.
 
 mod generate;
+mod groups;
 mod kafka;
 mod ours;
 mod script;
 mod shrink;
 mod sizes;
+mod stand;
+mod transactions;
 
 use inflight_tests::{text_of, workspace};
 use kafka::Kafka;
@@ -23,6 +26,8 @@ use std::{env, fs};
 
 /// How many scripts of each kind are recorded.
 const RECORDED: u64 = 600;
+/// How many scripts of each coordinator are recorded.
+const COORDINATED: u64 = 300;
 /// How long recorded scripts are, and those that are played live.
 const STEPS_MAX: [u64; 2] = [24, 48];
 /// How many records a recorded batch has, and one that is sized live.
@@ -57,7 +62,30 @@ fn difference(script: &Value, kafka: &Value, ours: &Value) -> String {
     format!("script {script}\nkafka  {kafka}\nours   {ours}\n")
 }
 
-fn agrees_with_recorded(name: &str, ours: impl Fn(&Value) -> Value) {
+/// In a situation that has a name we do what Kafka did.
+fn agrees_about(fixture_name: &str, situation: &str, ours: impl Fn(&Value) -> Value) {
+    let text = text_of(&fixture(fixture_name));
+    let mut lines = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    let recorded: Value = lines
+        .find(|line: &Value| line["name"] == situation)
+        .unwrap_or_else(|| panic!("no {situation} in {fixture_name}.jsonl"));
+    let (script, kafka) = (&recorded["script"], &recorded["kafka"]);
+    let ours = ours(script);
+    assert!(*kafka == ours, "{situation}\n{}", difference(script, kafka, &ours));
+}
+
+/// Tests for situations in a fixture, each with its name.
+macro_rules! situations {
+    ($fixture:literal, $ours:expr, $($name:ident),* $(,)?) => {
+        $(#[test]
+        fn $name() {
+            crate::agrees_about($fixture, stringify!($name), $ours);
+        })*
+    };
+}
+pub(crate) use situations;
+
+fn agrees_with_recorded(name: &str, least: u64, ours: impl Fn(&Value) -> Value) {
     let text = text_of(&fixture(name));
     let mut count = 0;
     for (number, line) in text.lines().enumerate() {
@@ -68,17 +96,27 @@ fn agrees_with_recorded(name: &str, ours: impl Fn(&Value) -> Value) {
         assert!(*kafka == ours, "{name}.jsonl, line {}\n{shown}", number + 1);
         count += 1;
     }
-    assert!(count >= RECORDED, "{count} in {name}.jsonl");
+    assert!(count >= least, "{count} in {name}.jsonl");
 }
 
 #[test]
 fn the_log_does_what_kafka_did() {
-    agrees_with_recorded("log", our_log);
+    agrees_with_recorded("log", RECORDED, our_log);
 }
 
 #[test]
 fn records_and_keys_are_what_they_were_to_kafka() {
-    agrees_with_recorded("sizes", our_sizes);
+    agrees_with_recorded("sizes", RECORDED, our_sizes);
+}
+
+#[test]
+fn transaction_coordinators_do_what_kafkas_did() {
+    agrees_with_recorded("transaction_coordinator", COORDINATED, transactions::answer);
+}
+
+#[test]
+fn group_coordinators_do_what_kafkas_did() {
+    agrees_with_recorded("group_coordinator", COORDINATED, groups::answer);
 }
 
 /// What the environment asks for.
@@ -90,9 +128,25 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     env::var(variable).map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
-fn record(name: &str, kafka: &mut Kafka, generated: impl Fn(u64) -> Value) {
+/// The situations of a fixture that have a name, each with its script.
+fn named(name: &str) -> Vec<(String, Value)> {
+    let text = fs::read_to_string(fixture(name)).unwrap_or_default();
+    let lines = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    let named = lines.filter_map(|line: Value| {
+        let name = line["name"].as_str()?;
+        Some((name.to_owned(), line["script"].clone()))
+    });
+    named.collect()
+}
+
+fn record(name: &str, count: u64, kafka: &mut Kafka, generated: impl Fn(u64) -> Value) {
     let mut text = String::new();
-    for seed in 0..RECORDED {
+    for (name, script) in named(name) {
+        let answer = kafka.ask(&script);
+        let line = json!({ "name": name, "script": script, "kafka": answer });
+        writeln!(text, "{line}").expect("a string grows");
+    }
+    for seed in 0..count {
         let script = generated(seed);
         let answer = kafka.ask(&script);
         writeln!(text, "{}", json!({ "script": script, "kafka": answer })).expect("a string grows");
@@ -137,23 +191,64 @@ fn shorter_log(kafka: &mut Kafka, script: &Value) -> Value {
     shrink::shrink(&parsed(script), differs).to_json()
 }
 
+/// The parts that are compared: all, or that of this name alone.
+fn asks_for(part: &str) -> bool {
+    env::var("INFLIGHT_PART").map_or(true, |only| only == part)
+}
+
 /// One test, so that Maven runs once.
 #[test]
 fn kafka_agrees_when_asked() {
     let Some(mode) = mode() else { return };
     kafka::build();
-    let (mut log, mut batches) = (Kafka::start("Log"), Kafka::start("Sizes"));
-    match mode.as_str() {
-        "record" => {
-            record("log", &mut log, |seed| generated_log(seed, STEPS_MAX[0]));
-            record("sizes", &mut batches, |seed| sizes::script(seed, RECORDS_MAX[0]));
-        }
-        "live" => {
-            let generated = |seed| sizes::script(seed, RECORDS_MAX[1]);
-            compare(&mut batches, generated, our_sizes, |_, script| script.clone());
-            let generated = |seed| generated_log(seed, STEPS_MAX[1]);
-            compare(&mut log, generated, our_log, shorter_log);
-        }
+    let records = match mode.as_str() {
+        "record" => true,
+        "live" => false,
         other => panic!("INFLIGHT_KAFKA is live or record, not {other}"),
+    };
+    let steps_max = STEPS_MAX[usize::from(!records)];
+    let records_max = RECORDS_MAX[usize::from(!records)];
+    if asks_for("sizes") {
+        let (mut kafka, generated) =
+            (Kafka::start("Sizes"), |seed| sizes::script(seed, records_max));
+        match records {
+            true => record("sizes", RECORDED, &mut kafka, generated),
+            false => compare(&mut kafka, generated, our_sizes, |_, script| script.clone()),
+        }
+    }
+    if asks_for("log") {
+        let (mut kafka, generated) = (Kafka::start("Log"), |seed| generated_log(seed, steps_max));
+        match records {
+            true => record("log", RECORDED, &mut kafka, generated),
+            false => compare(&mut kafka, generated, our_log, shorter_log),
+        }
+    }
+    if asks_for("transactions") {
+        use transactions::{answer, script, shrink};
+        let kafka = Kafka::start("Transactions");
+        coordinator("transaction_coordinator", kafka, (records, script), answer, shrink);
+    }
+    if asks_for("groups") {
+        use groups::{answer, script, shrink};
+        let kafka = Kafka::start("Groups");
+        coordinator("group_coordinator", kafka, (records, script), answer, shrink);
+    }
+}
+
+/// Compares or records one of the coordinators.
+fn coordinator(
+    name: &str,
+    mut kafka: Kafka,
+    (records, script): (bool, impl Fn(u64, u64) -> Value),
+    answer: impl Fn(&Value) -> Value,
+    shrink: impl Fn(&Value, &mut dyn FnMut(&Value) -> bool) -> Value,
+) {
+    if records {
+        record(name, COORDINATED, &mut kafka, |seed| script(seed, STEPS_MAX[0]));
+    } else {
+        let generated = |seed| script(seed, STEPS_MAX[1]);
+        compare(&mut kafka, generated, &answer, |kafka, script| {
+            shrink(script, &mut |it| kafka.ask(it) != answer(it))
+        });
     }
 }

@@ -9,7 +9,10 @@ pub(crate) fn shrink(script: &Script, mut differs: impl FnMut(&Script) -> bool) 
     let mut keeps = |candidate: &Script| differs(&placed(candidate));
     loop {
         let before = script.clone();
-        leave_out(&mut script, &mut keeps);
+        let segment = script.segment;
+        leave_out(&mut script.steps, &mut |steps: &Vec<Step>| {
+            keeps(&Script { segment, steps: steps.clone() })
+        });
         simplify(&mut script, &mut keeps);
         if script == before {
             return placed(&script);
@@ -17,16 +20,16 @@ pub(crate) fn shrink(script: &Script, mut differs: impl FnMut(&Script) -> bool) 
     }
 }
 
-/// Leaves out what is not needed, many steps at once to begin with.
-fn leave_out(script: &mut Script, keeps: &mut impl FnMut(&Script) -> bool) {
-    let mut chunk = script.steps.len();
+/// Leaves out steps that are not needed, many at once to begin with.
+pub(crate) fn leave_out<S: Clone>(steps: &mut Vec<S>, keeps: &mut impl FnMut(&Vec<S>) -> bool) {
+    let mut chunk = steps.len();
     while chunk > 0 {
         let mut at = 0;
-        while at < script.steps.len() {
-            let mut candidate = script.clone();
-            candidate.steps.drain(at..(at + chunk).min(script.steps.len()));
+        while at < steps.len() {
+            let mut candidate = steps.clone();
+            candidate.drain(at..(at + chunk).min(steps.len()));
             if keeps(&candidate) {
-                *script = candidate;
+                *steps = candidate;
             } else {
                 at += chunk;
             }

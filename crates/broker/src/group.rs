@@ -24,6 +24,8 @@ use inflight_protocol::{BrokerConfig, ErrorCode, GroupId};
 
 /// Whoever waits for an answer: the slot of a connection.
 pub(crate) type Caller = u32;
+/// Whoever was told something else and is not there any more.
+pub(crate) const NOBODY: Caller = u32::MAX;
 
 /// Something that follows from a request or from time.
 #[derive(Clone, Debug, PartialEq, Eq)]

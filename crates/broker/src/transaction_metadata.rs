@@ -105,6 +105,12 @@ impl TransactionMetadata {
         self.producer_epoch.is_some_and(is_exhausted)
     }
 
+    /// What it is now.
+    pub(crate) fn current(&self) -> TransactionLogValue {
+        let previous_producer_id = self.previous_producer_id;
+        TransactionLogValue { previous_producer_id, ..self.transit(self.state) }
+    }
+
     /// What is written if nothing changes but the state.
     fn transit(&self, to: TransactionState) -> TransactionLogValue {
         TransactionLogValue {

@@ -18,6 +18,7 @@ mod possible;
 mod proxy;
 mod stage;
 mod stories;
+mod transactions;
 
 use cluster::Cluster;
 use inflight_tests::{text_of, workspace};

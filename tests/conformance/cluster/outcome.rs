@@ -12,11 +12,20 @@ pub(crate) enum Told {
     Failed(String),
 }
 
+/// What stands for a marker in a log of messages.
+pub(crate) const COMMIT: u64 = 1_000_000;
+/// The same.
+pub(crate) const ABORT: u64 = 1_000_001;
+/// In place of a message: a transaction whose commitTransaction() has failed, by its number.
+pub(crate) const FAILED_COMMIT: u64 = 2_000_000;
+
 /// How a story ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Outcome {
     /// The numbers of the messages by offset, for each partition of all topics in order.
     pub(crate) logs: Vec<Vec<u64>>,
+    /// What a read_committed consumer gets of each partition, if there are transactions.
+    pub(crate) committed: Vec<Vec<u64>>,
     /// What the callbacks of each message said, in order.
     pub(crate) told: BTreeMap<u64, Vec<Told>>,
 }
@@ -85,7 +94,11 @@ impl Outcome {
             let words: Vec<Value> = told.iter().map(word).collect();
             (message.to_string(), words)
         });
-        json!({ "logs": self.logs, "told": told.collect::<BTreeMap<_, _>>() })
+        let mut json = json!({ "logs": self.logs, "told": told.collect::<BTreeMap<_, _>>() });
+        if !self.committed.is_empty() {
+            json["committed"] = json!(self.committed);
+        }
+        json
     }
 
     /// What was recorded.
@@ -97,11 +110,13 @@ impl Outcome {
             offset => Some(Told::Acked(Some(offset.as_u64()?))),
         };
         let logs = json["logs"].as_array()?.iter().map(numbers).collect::<Option<_>>()?;
+        let committed = json["committed"].as_array().into_iter().flatten().map(numbers);
+        let committed = committed.collect::<Option<_>>()?;
         let told = json["told"].as_object()?.iter().map(|(message, words)| {
             let words = words.as_array()?.iter().map(word).collect::<Option<_>>()?;
             Some((message.parse().ok()?, words))
         });
-        Some(Self { logs, told: told.collect::<Option<_>>()? })
+        Some(Self { logs, committed, told: told.collect::<Option<_>>()? })
     }
 }
 
@@ -109,7 +124,7 @@ impl Outcome {
 fn a_shape_forgets_numbers_and_keeps_what_went_wrong() {
     let of = |log: &[u64], acked: u64| {
         let told = (0..acked).map(|message| (message, vec![Told::Acked(Some(message))]));
-        Outcome { logs: vec![log.to_vec()], told: told.collect() }
+        Outcome { logs: vec![log.to_vec()], told: told.collect(), ..Outcome::default() }
     };
     let fine = of(&[0, 1, 2], 3);
     assert!(fine.resembles(&of(&[0, 1], 2), Class::Shape));

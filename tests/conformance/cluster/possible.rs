@@ -1,9 +1,11 @@
 //! What the simulator says may come of a scenario.
 
-use crate::outcome::{Outcome, Told};
+use crate::outcome::{ABORT, COMMIT, FAILED_COMMIT, Outcome, Told};
 use crate::stories::Story;
-use inflight::protocol::fact::SendError;
-use inflight::protocol::{BrokerId, Fact, SessionId, TopicPartition};
+use inflight::protocol::fact::{SendError, TransactionCall};
+use inflight::protocol::{
+    BrokerId, Fact, ProducerId, SessionId, TopicPartition, TransactionResult,
+};
 use inflight::{Halt, Keep, Loaded, Options, load_file, play};
 use inflight_tests::workspace;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +42,10 @@ struct Replay {
     /// The logs of all replicas.
     logs: BTreeMap<(TopicPartition, BrokerId), Vec<u64>>,
     down: BTreeSet<BrokerId>,
+    /// Sessions with transactions.
+    transactional: BTreeSet<SessionId>,
+    /// Whose the entries of a partition's log are: a producer's in a transaction, or nobody's.
+    owners: BTreeMap<TopicPartition, BTreeMap<u64, Option<ProducerId>>>,
     outcome: Outcome,
 }
 
@@ -52,8 +58,13 @@ fn outcome(scenario: &Loaded) -> Outcome {
         story.note(*fact);
     }
     let topics = &scenario.setup.cluster.topics;
-    for partition in topics.all_partitions() {
+    let is_internal = |id| topics.name(topics.split(id).0).starts_with("__");
+    for partition in topics.all_partitions().filter(|id| !is_internal(*id)) {
         let log = story.common_log(partition, &scenario.title);
+        if !story.transactional.is_empty() {
+            let committed = story.committed(partition, &log);
+            story.outcome.committed.push(committed);
+        }
         story.outcome.logs.push(log);
     }
     story.outcome
@@ -76,9 +87,18 @@ impl Replay {
                 }
             }
             Fact::BatchAppended {
-                broker, partition, base_offset, count, session, first, ..
+                broker,
+                partition,
+                base_offset,
+                count,
+                session,
+                first,
+                producer_id,
+                ..
             } => {
+                let owner = producer_id.filter(|_| self.transactional.contains(&session));
                 for index in 0..u64::from(count) {
+                    self.own(partition, base_offset.get() + index, owner);
                     let message = self.message(session, partition, first + index);
                     let log = self.log(partition, broker);
                     assert_eq!(log.len() as u64, base_offset.get() + index, "a log has no holes");
@@ -88,6 +108,20 @@ impl Replay {
             Fact::LogTruncated { broker, partition, to, .. }
             | Fact::LogRecovered { broker, partition, to, .. } => {
                 self.log(partition, broker).truncate(to.get() as usize);
+            }
+            Fact::MarkerAppended { broker, partition, offset, result, producer_id, .. } => {
+                self.own(partition, offset.get(), Some(producer_id));
+                let log = self.log(partition, broker);
+                assert_eq!(log.len() as u64, offset.get(), "a log has no holes");
+                log.push(if result == TransactionResult::Commit { COMMIT } else { ABORT });
+            }
+            Fact::TransactionBegun { session, .. } => {
+                self.transactional.insert(session);
+            }
+            Fact::TransactionCallFailed { transaction, call: TransactionCall::Commit, .. } => {
+                let call = FAILED_COMMIT + u64::from(transaction);
+                let failed = Told::Failed("commit".to_owned());
+                self.outcome.told.entry(call).or_default().push(failed);
             }
             Fact::BrokerCrashed { broker, .. } | Fact::BrokerStopped { broker } => {
                 self.down.insert(broker);
@@ -113,6 +147,33 @@ impl Replay {
     fn tell(&mut self, session: SessionId, partition: TopicPartition, record: u64, told: Told) {
         let message = self.message(session, partition, record);
         self.outcome.told.entry(message).or_default().push(told);
+    }
+
+    fn own(&mut self, partition: TopicPartition, offset: u64, owner: Option<ProducerId>) {
+        self.owners.entry(partition).or_default().insert(offset, owner);
+    }
+
+    /// What a read_committed consumer gets of a log at the end.
+    fn committed(&self, partition: TopicPartition, log: &[u64]) -> Vec<u64> {
+        let owners = &self.owners[&partition];
+        let owner = |offset: usize| owners[&(offset as u64)];
+        let is_marker = |entry: u64| entry == COMMIT || entry == ABORT;
+        let mut found = Vec::new();
+        for (offset, entry) in log.iter().enumerate().filter(|(_, entry)| !is_marker(**entry)) {
+            let Some(producer) = owner(offset) else {
+                found.push(*entry);
+                continue;
+            };
+            let mut rest = log.iter().enumerate().skip(offset);
+            let end = rest.find(|(at, end)| is_marker(**end) && owner(*at) == Some(producer));
+            match end {
+                Some((_, end)) if *end == COMMIT => found.push(*entry),
+                Some(_) => {}
+                // The last stable offset stays here.
+                None => break,
+            }
+        }
+        found
     }
 
     /// The log that all replicas have whose brokers are up.

@@ -3,7 +3,7 @@
 
 use crate::cluster::{BROKERS, CONTROLLER, Cluster, wait_until};
 use crate::frame::{PRODUCE, Source};
-use crate::outcome::{Outcome, Told};
+use crate::outcome::{COMMIT, FAILED_COMMIT, Outcome, Told};
 use crate::proxy::{Fate, Pattern, RuleId, Way};
 use inflight::Loaded;
 use inflight::protocol::{Acks, TopicId};
@@ -40,7 +40,15 @@ impl<'a> Stage<'a> {
     pub(crate) fn set(cluster: &'a mut Cluster, scenario: &'a Loaded, number: u32) -> Self {
         let setup = &scenario.setup.cluster;
         let mut partitions = Vec::new();
-        for topic in setup.topics.ids() {
+        let level = setup.transaction_version.level();
+        cluster.client().ask(&json!({ "do": "features", "level": level }));
+        let verifies = setup.broker_configs[0].transaction_partition_verification_enable;
+        let config = json!({ "transaction.partition.verification.enable": verifies });
+        cluster.client().ask(&json!({ "do": "brokers", "config": config }));
+        // Until every broker has heard of it.
+        sleep(500);
+        let is_ours = |topic: &TopicId| !setup.topics.name(*topic).starts_with("__");
+        for topic in setup.topics.ids().filter(is_ours) {
             let name = format!("{}-{number}", setup.topics.name(topic));
             let assignment = assignment(scenario, topic);
             partitions.extend((0..assignment.len()).map(|partition| (name.clone(), partition)));
@@ -60,9 +68,14 @@ impl<'a> Stage<'a> {
 
     /// Opens the producer.
     pub(crate) fn open(&mut self) {
+        self.open_as(0);
+    }
+
+    /// Opens the producer of a client by its place in the scenario.
+    pub(crate) fn open_as(&mut self, client: usize) {
         self.sessions += 1;
         let config = words(
-            self.scenario.setup.clients[0]
+            self.scenario.setup.clients[client]
                 .producer
                 .as_ref()
                 .expect("a producer")
@@ -76,6 +89,41 @@ impl<'a> Stage<'a> {
 
     fn producer(&self) -> String {
         format!("p1-{}-{}", self.number, self.sessions)
+    }
+
+    /// The producer begins a transaction.
+    pub(crate) fn begin(&mut self) {
+        let begin = json!({ "do": "begin", "producer": self.producer() });
+        self.cluster.client().ask(&begin);
+    }
+
+    /// The producer commits a transaction, by its number. Returns whether it could.
+    pub(crate) fn commit(&mut self, transaction: u64) -> bool {
+        let commit = json!({ "do": "commit", "producer": self.producer() });
+        let failed = self.cluster.client().ask(&commit).get("failed").is_some();
+        if failed {
+            let failed = Told::Failed("commit".to_owned());
+            self.told.push((FAILED_COMMIT + transaction, failed));
+        }
+        !failed
+    }
+
+    /// The producer aborts a transaction.
+    pub(crate) fn abort(&mut self) {
+        let abort = json!({ "do": "abort", "producer": self.producer() });
+        let answer = self.cluster.client().ask(&abort);
+        assert_eq!(answer.get("failed"), None, "it can be aborted");
+    }
+
+    /// Whether leaders verify that a partition is in a transaction.
+    pub(crate) fn verifies(&self) -> bool {
+        self.scenario.setup.cluster.broker_configs[0].transaction_partition_verification_enable
+    }
+
+    /// For how many milliseconds the application holds its transactions.
+    pub(crate) fn hold(&self) -> u64 {
+        let transactions = self.scenario.setup.clients[0].threads[0].transactions.as_ref();
+        transactions.expect("there are transactions").hold.as_millis()
     }
 
     /// max.in.flight.requests.per.connection
@@ -140,6 +188,13 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Waits until a message was delivered, whatever was told of it before.
+    pub(crate) fn wait_delivered(&mut self, message: u64) {
+        while !matches!(self.cluster.client().wait_for(message, 1), Told::Acked(_)) {
+            sleep(10);
+        }
+    }
+
     /// Sends a message and waits until it is delivered.
     pub(crate) fn deliver(&mut self, partition: usize, message: u64) {
         self.send_to(partition, message);
@@ -191,6 +246,11 @@ impl<'a> Stage<'a> {
         });
     }
 
+    fn is_transactional(&self) -> bool {
+        let producer = self.scenario.setup.clients[0].producer.as_ref();
+        producer.is_some_and(|producer| producer.config.transactional_id.is_some())
+    }
+
     /// Ends the story: the producer is closed, everything is whole again, and all replicas and a
     /// consumer have the same.
     pub(crate) fn end(mut self) -> Outcome {
@@ -210,10 +270,22 @@ impl<'a> Stage<'a> {
             wait_until(&format!("{topic} the same to all replicas and a consumer"), || {
                 let read = self.cluster.client().ask(&read)["read"].clone();
                 let logs = BROKERS.map(|broker| self.cluster.replica(broker, &topic, partition));
-                let are_same = logs.iter().all(|log| json!(log) == read);
+                let is_message = |entry: &&u64| **entry < COMMIT;
+                let are_same = logs.iter().all(|log| {
+                    let messages: Vec<&u64> = log.iter().filter(is_message).collect();
+                    *log == logs[0] && json!(messages) == read
+                });
                 log = logs[0].clone();
                 are_same
             });
+            if self.is_transactional() {
+                let committed = json!({
+                    "do": "read", "topic": topic, "partition": partition, "committed": true,
+                });
+                let read = self.cluster.client().ask(&committed)["read"].clone();
+                let read = read.as_array().expect("messages").iter().filter_map(Value::as_u64);
+                outcome.committed.push(read.collect());
+            }
             outcome.logs.push(log);
         }
         outcome

@@ -4,7 +4,7 @@
 use crate::outcome::Class;
 use crate::proxy::{Fate, Way};
 use crate::stage::{Stage, sleep};
-use crate::{failures, order};
+use crate::{failures, order, transactions};
 
 /// A scenario and how it is staged.
 pub(crate) struct Story {
@@ -36,7 +36,7 @@ const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
 }
 
 /// Everything that is staged. Each one as it is and with its fix.
-pub(crate) const STORIES: [Story; 16] = [
+pub(crate) const STORIES: [Story; 19] = [
     story("duplication/lost-response", lost_response),
     story("order/disconnect-reverses-retries", order::disconnect_reverses_retries),
     story("loss/acks-0", acks_0),
@@ -69,6 +69,9 @@ pub(crate) const STORIES: [Story; 16] = [
     },
     story("surprises/sequence-rewritten", order::sequence_rewritten),
     story("surprises/forgotten-batch", failures::forgotten_batch),
+    story("transactions/read-uncommitted-sees-aborted", transactions::second_is_aborted),
+    story("transactions/timed-out-transaction", transactions::held),
+    story("transactions/hanging-transaction", transactions::hanging),
 ];
 
 /// The second answer is lost with its connection.

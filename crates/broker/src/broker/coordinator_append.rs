@@ -153,6 +153,18 @@ impl Broker {
         }
     }
 
+    /// What the roles of replicas have decided reaches the coordinators before they learn that they
+    /// are elected or resign. Kafka: Partition.makeLeader and ReplicaManager.applyLocalFollowersDelta
+    /// complete delayed operations, BrokerMetadataPublisher tells coordinators after that.
+    pub(super) fn decide_appends(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) {
+        let is_decided = |task: &Task| matches!(task, Task::Appended(..));
+        while let Some(place) = self.tasks.iter().position(is_decided) {
+            if let Some(Task::Appended(number, verdict)) = self.tasks.remove(place) {
+                self.append_decided(cluster, turn, number, verdict);
+            }
+        }
+    }
+
     fn append_done(
         &mut self,
         cluster: &Cluster,

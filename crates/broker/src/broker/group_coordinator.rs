@@ -24,7 +24,8 @@ use inflight_des::{Instant, Span};
 use inflight_protocol::message::CommittedResult;
 use inflight_protocol::transaction::{CommittedOffset, GroupMember, InternalRecord, MemberId};
 use inflight_protocol::{
-    Cluster, ErrorCode, GroupId, LeaderEpoch, Offset, Response, Timestamp, TopicPartition, Turn,
+    Cluster, ConnectionId, CorrelationId, ErrorCode, GroupId, LeaderEpoch, Offset, Request,
+    Response, Timestamp, TopicPartition, Turn,
 };
 use smallvec::SmallVec;
 use std::collections::VecDeque;
@@ -78,6 +79,8 @@ pub(super) enum Reply {
     Nothing,
     /// The request in this slot is answered so.
     Respond(u32, Box<Response>),
+    /// The request in this slot is answered by others; but with an error if it waits by then.
+    Otherwise(u32, ConnectionId, CorrelationId),
     /// The members of a generation get their partitions.
     Assign(GroupId, u32, Vec<GroupMember>),
 }
@@ -195,11 +198,12 @@ impl Broker {
                     self.answer_group(turn, slot, Response::SyncGroup(response));
                 }
                 Action::Write(value, after) => {
-                    let mut replies: SmallVec<[Reply; 2]> = reply.take().into_iter().collect();
+                    let mut replies: SmallVec<[Reply; 2]> = SmallVec::new();
                     if let AfterWrite::Assign(generation) = after {
                         let shares = value.members.iter().map(|member| member.assigned.clone());
                         replies.push(Reply::Assign(value.group, generation, shares.collect()));
                     }
+                    replies.extend(reply.take());
                     let records = smallvec::smallvec![InternalRecord::Group(Box::new(value))];
                     self.order_group_write(partition, records, None, replies);
                 }
@@ -263,8 +267,26 @@ impl Broker {
             Reply::Nothing => {}
             Reply::Respond(slot, response) => match error {
                 None => self.answer_group(turn, slot, *response),
+                Some(ErrorCode::CoordinatorNotAvailable)
+                    if matches!(self.sockets[slot].request, Request::OffsetFetch(_)) =>
+                {
+                    // Kafka: handleOffsetFetchException.
+                    self.refuse_group_request(turn, slot, ErrorCode::NotCoordinator);
+                }
                 Some(error) => self.refuse_group_request(turn, slot, error),
             },
+            Reply::Otherwise(slot, connection, correlation) => {
+                let Some(error) = error else { return };
+                let known = &self.sockets[slot];
+                let waits = (known.id, known.correlation) == (connection, correlation)
+                    && known.stage == crate::broker::sockets::Stage::Delayed;
+                if waits {
+                    if let Some(context) = self.groups.context(partition) {
+                        context.shard.abandon(slot);
+                    }
+                    self.refuse_group_request(turn, slot, error);
+                }
+            }
             Reply::Assign(group, generation, shares) => {
                 let clock = self.group_clock(cluster, turn);
                 let Some(context) = self.groups.context(partition) else { return };

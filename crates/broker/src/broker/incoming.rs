@@ -60,7 +60,7 @@ impl Broker {
             self.expire_fetches(cluster, turn);
         }
         if self.timers.take_due(Timer::Produce, now) {
-            self.expire_produces(turn);
+            self.expire_produces(cluster, turn);
         }
         if self.timers.take_due(Timer::Isr, now) {
             self.check_in_sync_replicas(cluster, turn);

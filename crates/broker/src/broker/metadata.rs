@@ -298,9 +298,10 @@ impl Broker {
         }
     }
 
-    /// All roles are taken: the fetchers go to their leaders.
+    /// All roles are taken: coordinators learn what they are, and the fetchers go to their leaders.
     fn finish_metadata(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) {
         self.metadata_queue.stage = ApplyStage::Idle;
+        self.decide_appends(cluster, turn);
         let mut changes = std::mem::take(&mut self.metadata_queue.changes);
         for partition in changes.drain(..) {
             self.update_coordinator(cluster, turn, partition);
@@ -321,7 +322,7 @@ impl Broker {
         for index in 0..self.fetchers.len() {
             self.run_fetcher(cluster, turn, index);
         }
-        self.order_markers();
+        self.look_for_marker_leaders();
         self.maybe_ready(cluster, turn);
         self.take_metadata(turn.now());
     }

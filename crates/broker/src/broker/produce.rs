@@ -212,7 +212,7 @@ impl Broker {
             Acks::All if cluster.defects.has(Defect::AckBeforeHighWatermark) => {
                 self.answer_produce_now(turn, slot);
             }
-            Acks::All => self.await_high_watermark(turn, slot, timeout_ms),
+            Acks::All => self.await_high_watermark(cluster, turn, slot, timeout_ms),
         }
         for (partition, change) in changes {
             self.wake_after(cluster, turn, partition, change);

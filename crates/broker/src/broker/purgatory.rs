@@ -5,13 +5,16 @@
 //! broker leads the partition no more, or the time is over.
 
 use crate::broker::Broker;
+use crate::broker::inter_broker::REQUEST_TIMEOUT;
 use crate::broker::sockets::Stage;
 use crate::broker::timers::Timer;
 use crate::broker::work::Task;
 use crate::partition::{InternalTopic, Waiter, Waiting};
 use inflight_des::{Instant, Span};
 use inflight_protocol::message::LeaderAndEpoch;
-use inflight_protocol::{ErrorCode, Fact, FactKind, Offset, RecordRun, TopicPartition, Turn};
+use inflight_protocol::{
+    Cluster, ErrorCode, Fact, FactKind, Offset, RecordRun, TopicPartition, Turn,
+};
 
 impl Broker {
     /// Whether a batch of a request is in the log, so that it is still to be decided.
@@ -22,7 +25,13 @@ impl Broker {
 
     /// Decides what can be decided now, and lets the request wait for the rest.
     /// Kafka: DelayedOperationPurgatory.tryCompleteElseWatch.
-    pub(super) fn await_high_watermark(&mut self, turn: &mut Turn<'_>, slot: u32, timeout_ms: u32) {
+    pub(super) fn await_high_watermark(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        timeout_ms: u32,
+    ) {
         let mut undecided = 0;
         for index in 0..self.sockets[slot].outcomes.len() {
             if !self.is_in_log(slot, index) {
@@ -45,7 +54,11 @@ impl Broker {
             self.answer_produce(turn, slot);
             return;
         }
-        let deadline = turn.now() + Span::from_millis(u64::from(timeout_ms));
+        let mut timeout = Span::from_millis(u64::from(timeout_ms));
+        if self.waits_for_groups(slot) {
+            timeout = timeout.min(cluster.broker(self.id).offsets_commit_timeout);
+        }
+        let deadline = turn.now() + timeout;
         let connection = &mut self.sockets[slot];
         connection.stage = Stage::Delayed;
         connection.undecided = undecided;
@@ -124,7 +137,7 @@ impl Broker {
 
     /// The time of produce requests is over: what is not decided times out.
     /// Kafka: DelayedProduce.onExpiration.
-    pub(super) fn expire_produces(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn expire_produces(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) {
         let now = turn.now();
         let mut woken = std::mem::take(&mut self.woken);
         woken.clear();
@@ -134,7 +147,7 @@ impl Broker {
         }));
         for slot in woken.drain(..) {
             if self.sockets[slot].deadline <= now {
-                self.expire_produce(turn, slot);
+                self.expire_produce(cluster, turn, slot);
             } else {
                 self.timers.arm(Timer::Produce, self.sockets[slot].deadline);
             }
@@ -142,20 +155,50 @@ impl Broker {
         self.woken = woken;
     }
 
-    fn expire_produce(&mut self, turn: &mut Turn<'_>, slot: u32) {
+    fn expire_produce(&mut self, cluster: &Cluster, turn: &mut Turn<'_>, slot: u32) {
+        let groups_first = self.waits_for_groups(slot);
         for index in 0..self.sockets[slot].outcomes.len() {
             let partition = self.sockets[slot].outcomes[index].response.partition;
             let Some(replica) = self.replica_index(partition) else { continue };
-            let list = &mut self.partitions[replica].waiting;
+            let replica = &mut self.partitions[replica];
+            if groups_first && replica.internal != Some(InternalTopic::ConsumerOffsets) {
+                continue;
+            }
             let who = Waiter::Request { slot, index: index as u32 };
             let this = |waiting: &Waiting| waiting.who == who;
-            if let Some(position) = list.iter().position(this) {
-                list.remove(position);
+            if let Some(position) = replica.waiting.iter().position(this) {
+                replica.waiting.remove(position);
+                self.sockets[slot].undecided -= 1;
                 self.decide(turn, slot, index, Some(ErrorCode::RequestTimedOut));
             }
         }
+        if self.sockets[slot].undecided > 0 {
+            let waited = cluster.broker(self.id).offsets_commit_timeout.min(REQUEST_TIMEOUT);
+            let left = Span::from_nanos(REQUEST_TIMEOUT.as_nanos() - waited.as_nanos());
+            let deadline = self.sockets[slot].deadline + left;
+            self.sockets[slot].deadline = deadline;
+            self.timers.arm(Timer::Produce, deadline);
+            return;
+        }
         self.sockets[slot].deadline = Instant::NEVER;
         self.answer_produce(turn, slot);
+    }
+
+    /// Whether a request with markers waits for one of a group coordinator. That is patient for
+    /// offsets.commit.timeout.ms. Kafka: CoordinatorRuntime.scheduleTransactionCompletion.
+    pub(super) fn waits_for_groups(&self, slot: u32) -> bool {
+        let connection = &self.sockets[slot];
+        let mut outcomes = connection.outcomes.iter().zip(0..);
+        connection.produce().is_none()
+            && outcomes.any(|(outcome, index)| {
+                let replica = self.replica_index(outcome.response.partition);
+                let replica = replica.map(|replica| &self.partitions[replica]);
+                let who = Waiter::Request { slot, index };
+                replica.is_some_and(|replica| {
+                    replica.internal == Some(InternalTopic::ConsumerOffsets)
+                        && replica.waiting.iter().any(|waiting| waiting.who == who)
+                })
+            })
     }
 
     /// The leader of a partition as this broker knows it: the replica's own knowledge, or else the

@@ -12,6 +12,7 @@ use crate::broker::timers::Timer;
 use crate::broker::transaction_state_manager::partition_of;
 use crate::broker::work::Task;
 use crate::transaction_metadata::Partitions;
+use inflight_des::Instant;
 use inflight_protocol::fact::CloseCause;
 use inflight_protocol::message::{MarkerEntry, WriteTxnMarkersRequest};
 use inflight_protocol::transaction::{CoordinatorEpoch, TransactionLogValue};
@@ -65,6 +66,8 @@ pub(super) struct TransactionMarkerChannelManager {
     pending: Vec<PendingCompleteTxn>,
     /// Kafka: txnLogAppendRetryQueue.
     retries: Vec<PendingCompleteTxn>,
+    /// When the retries are looked at if nothing else happens.
+    retry_at: Instant,
     /// What is being written down.
     completing: Vec<PendingCompleteTxn>,
     number: u32,
@@ -76,6 +79,7 @@ inflight_des::clone_fields!(TransactionMarkerChannelManager {
     queue,
     pending,
     retries,
+    retry_at,
     completing,
     number,
     is_ordered,
@@ -137,7 +141,9 @@ impl Broker {
             coordinator_epoch: entry.coordinator_epoch,
             value: Box::new(value),
         });
-        if !entry.partitions.is_empty() {
+        if entry.partitions.is_empty() {
+            self.order_markers();
+        } else {
             self.queue_markers(PendingMarkers { number, id, entry });
         }
         self.maybe_write_completion(cluster, id);
@@ -149,8 +155,16 @@ impl Broker {
         self.order_markers();
     }
 
+    /// There is new metadata: markers may have a leader to go to. Kafka's thread does not rest while
+    /// there are such; otherwise it does not hear of it.
+    pub(super) fn look_for_marker_leaders(&mut self) {
+        if !self.markers.queue.is_empty() {
+            self.order_markers();
+        }
+    }
+
     /// Sees to it that the queue is looked at. Kafka: wakeup.
-    pub(super) fn order_markers(&mut self) {
+    fn order_markers(&mut self) {
         let markers = &mut self.markers;
         let has_work = !markers.queue.is_empty() || !markers.retries.is_empty();
         if has_work && !markers.is_ordered {
@@ -253,6 +267,7 @@ impl Broker {
         let why = CloseCause::Peer;
         let outcomes = self.on_markers(index, |channel, sender| channel.lost(sender, turn, why));
         self.markers_done(cluster, turn, index, outcomes);
+        self.order_markers();
     }
 
     /// A leader has answered.
@@ -275,7 +290,13 @@ impl Broker {
             let outcomes = self.on_markers(index, |channel, sender| channel.due(sender, turn));
             self.markers_done(cluster, turn, index, outcomes);
         }
-        self.order_markers();
+        let markers = &self.markers;
+        // Kafka's thread sleeps until one of these.
+        if !markers.queue.is_empty() || markers.retry_at <= turn.now() {
+            self.order_markers();
+        } else if !markers.retries.is_empty() {
+            self.timers.arm(Timer::Markers, markers.retry_at);
+        }
     }
 
     fn markers_done(
@@ -285,6 +306,7 @@ impl Broker {
         index: usize,
         outcomes: SmallVec<[Outcome<Markers>; 1]>,
     ) {
+        let is_news = !outcomes.is_empty();
         for (markers, response) in outcomes {
             let response = match &response {
                 Some(Response::WriteTxnMarkers(response)) => Some(response),
@@ -298,7 +320,9 @@ impl Broker {
         if channel.is_backing_off(turn.now()) {
             self.timers.arm(Timer::Markers, channel.backs_off_until());
         }
-        self.order_markers();
+        if is_news {
+            self.order_markers();
+        }
     }
 
     /// This broker coordinates a partition of `__transaction_state` anew or no more: what waits to

@@ -316,6 +316,11 @@ impl Broker {
         let entry = self.transactions.entry(append.partition);
         match entry.map(|entry| (entry.epoch, entry.get(value.id))) {
             Ok((epoch, Some(metadata))) if epoch == append.epoch => {
+                if error.is_none() && metadata.pending != Some(value.state) {
+                    // Tombstones of an earlier term have failed meanwhile. Kafka's callback throws,
+                    // and nobody is told.
+                    return;
+                }
                 let keeps_pending = matches!(after, After::Complete(_))
                     && error == Some(ErrorCode::CoordinatorNotAvailable);
                 if error.is_none() {
@@ -345,17 +350,15 @@ impl Broker {
     ) {
         let broker = self.id;
         let Ok(entry) = self.transactions.entry(append.partition) else { return };
-        if entry.epoch != append.epoch {
-            return;
-        }
         let coordinator_epoch = entry.epoch;
         for record in &append.records {
             let InternalRecord::TransactionForgotten(id) = record else { continue };
-            let Some(metadata) = entry.get(*id) else { continue };
-            if metadata.pending != Some(TransactionState::Dead) {
-                continue;
-            }
-            if error.is_some() {
+            // Kafka's callback fails at an id that is not there any more.
+            let Some(metadata) = entry.get(*id) else { return };
+            let is_as_it_was = coordinator_epoch == append.epoch
+                && metadata.pending == Some(TransactionState::Dead);
+            if !is_as_it_was || error.is_some() {
+                // Even if a later term has prepared something else meanwhile.
                 metadata.pending = None;
                 continue;
             }

@@ -4,6 +4,7 @@ use crate::broker::Broker;
 use crate::broker::lifecycle::Life;
 use crate::partition::Partition;
 use inflight_protocol::message::AbortedTransaction;
+use inflight_protocol::transaction::TransactionLogValue;
 use inflight_protocol::{
     BrokerEpoch, BrokerSet, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicPartition,
     TransactionState, TransactionalId,
@@ -96,6 +97,17 @@ impl Broker {
     pub fn transaction_state(&self, id: TransactionalId) -> Option<TransactionState> {
         let mut ids = self.transactions.loaded().flat_map(|entry| &entry.ids);
         ids.find(|metadata| metadata.id == id).map(|metadata| metadata.state)
+    }
+
+    /// A transactional id, if this broker coordinates it and has heard of it: what it is, in the form
+    /// in which it is written down, and the state that is prepared and not committed.
+    pub fn transaction(
+        &self,
+        id: TransactionalId,
+    ) -> Option<(TransactionLogValue, Option<TransactionState>)> {
+        let mut ids = self.transactions.loaded().flat_map(|entry| &entry.ids);
+        let metadata = ids.find(|metadata| metadata.id == id)?;
+        Some((metadata.current(), metadata.pending))
     }
 
     /// The transactions that this broker coordinates and that are open, or decided and not

@@ -8,7 +8,7 @@ use crate::group::consumer::ConsumerGroup;
 use crate::group::offsets::CommittedOffsets;
 use crate::group::sessions::Sessions;
 use crate::group::sync::sync_refused;
-use crate::group::{Action, Caller, Rules, refused};
+use crate::group::{Action, Caller, NOBODY, Rules, refused};
 use inflight_protocol::message::{
     CommittedResult, GroupIdentity, JoinGroupRequest, SyncGroupRequest,
 };
@@ -155,25 +155,38 @@ impl GroupShard {
         }
     }
 
-    /// Kafka: classicGroupHeartbeat.
-    pub(crate) fn heartbeat(&mut self, identity: GroupIdentity, now_ms: i64) -> Option<ErrorCode> {
-        let unknown = Some(ErrorCode::UnknownMemberId);
-        let Some(member) = identity.member else { return unknown };
-        let group = self.group_mut(identity.group);
-        group.map_or(unknown, |group| group.heartbeat(member, now_ms))
+    /// Returns what the member is answered when all that was written is committed, or an error that
+    /// it is told at once, as Kafka does with what is thrown. Kafka: classicGroupHeartbeat.
+    pub(crate) fn heartbeat(
+        &mut self,
+        identity: GroupIdentity,
+        now_ms: i64,
+    ) -> Result<Option<ErrorCode>, ErrorCode> {
+        let member = identity.member.ok_or(ErrorCode::UnknownMemberId)?;
+        let group = self.group_mut(identity.group).ok_or(ErrorCode::UnknownMemberId)?;
+        group.heartbeat(member, now_ms)
     }
 
-    /// Kafka: classicGroupLeave.
+    /// As [`GroupShard::heartbeat`]. Kafka: classicGroupLeave.
     pub(crate) fn leave(
         &mut self,
         identity: GroupIdentity,
         clock: (i64, Rules),
         out: &mut Vec<Action>,
-    ) -> Option<ErrorCode> {
-        let unknown = Some(ErrorCode::UnknownMemberId);
-        let Some((member, _)) = identity.member else { return unknown };
-        let group = self.group_mut(identity.group);
-        group.map_or(unknown, |group| group.leave(member, clock, out))
+    ) -> Result<Option<ErrorCode>, ErrorCode> {
+        let (member, _) = identity.member.ok_or(ErrorCode::UnknownMemberId)?;
+        let group = self.group_mut(identity.group).ok_or(ErrorCode::UnknownMemberId)?;
+        Ok(group.leave(member, clock, out))
+    }
+
+    /// Somebody who waits for JoinGroup or SyncGroup was told something else; the groups wait on.
+    pub(crate) fn abandon(&mut self, caller: Caller) {
+        let members = self.groups.iter_mut().flat_map(|group| &mut group.members);
+        for waiting in members.flat_map(|it| [&mut it.awaiting_join, &mut it.awaiting_sync]) {
+            if *waiting == Some(caller) {
+                *waiting = Some(NOBODY);
+            }
+        }
     }
 
     /// Whether offsets of these partitions may be committed, in a transaction or not. A member of

@@ -89,16 +89,14 @@ impl ClassicGroup {
         &mut self,
         (id, generation): (MemberId, u32),
         now_ms: i64,
-    ) -> Option<ErrorCode> {
-        if let Err(error) = self.check_member(id, generation) {
-            return Some(error);
-        }
+    ) -> Result<Option<ErrorCode>, ErrorCode> {
+        self.check_member(id, generation)?;
         self.reschedule(id, now_ms);
-        match self.state {
+        Ok(match self.state {
             GroupState::Empty => Some(ErrorCode::UnknownMemberId),
             GroupState::PreparingRebalance => Some(ErrorCode::RebalanceInProgress),
             GroupState::CompletingRebalance | GroupState::Stable => None,
-        }
+        })
     }
 
     /// Returns what the member is answered. Kafka: classicGroupLeaveToClassicGroup.

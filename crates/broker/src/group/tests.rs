@@ -161,7 +161,7 @@ fn a_member_that_leaves_begins_a_rebalance() {
     let (mut bench, one, two) = Bench::stable();
     let identity = GroupIdentity { group: GROUP, member: Some((one, 1)) };
     let clock = (bench.now_ms, bench.rules);
-    assert_eq!(bench.shard.leave(identity, clock, &mut bench.out), None);
+    assert_eq!(bench.shard.leave(identity, clock, &mut bench.out), Ok(None));
     assert_eq!(removed(&bench.out), [(one, LeaveCause::Left)]);
     let caller = bench.join(1, &Bench::request(Some(two)));
     let response = bench.joined(caller).expect("it is alone now");
@@ -174,7 +174,7 @@ fn a_group_that_everybody_left_is_empty() {
     for member in [one, two] {
         let identity = GroupIdentity { group: GROUP, member: Some((member, 1)) };
         let clock = (bench.now_ms, bench.rules);
-        bench.shard.leave(identity, clock, &mut bench.out);
+        assert_eq!(bench.shard.leave(identity, clock, &mut bench.out), Ok(None));
     }
     assert_eq!(bench.state(), GroupState::Empty);
     let writes = bench.out.iter().filter(|action| matches!(action, Action::Write(..)));

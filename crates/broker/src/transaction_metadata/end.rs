@@ -159,6 +159,10 @@ impl TransactionMetadata {
         if self.is_fencing() && end.result == Abort {
             self.pending = None;
         }
+        if end.result == Commit && self.epoch() == ProducerEpoch::MAX {
+            // Kafka throws: no epoch is left, which only an abort survives.
+            return Err(ErrorCode::UnknownServerError);
+        }
         let value = self.ending(end, end.version, next, now);
         Ok(EndDecision::Prepare(self.prepare(value), Fencing::No))
     }

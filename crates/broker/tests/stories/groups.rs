@@ -59,7 +59,7 @@ fn a_commit_is_answered_when_it_is_replicated() {
     assert_eq!(world.commit(Some(member), 7), 15);
     assert_eq!(world.now().since(asked).as_millis() / 100, 50, "offsets.commit.timeout.ms");
     assert_eq!(committed(&world), [(7, false)]);
-    assert_eq!(world.fetch_offset(), Err(15), "what is not replicated is not told");
+    assert_eq!(world.fetch_offset(), Err(16), "what is not replicated is not told");
     world.heal();
     world.run_for(ms(2_000));
     assert_eq!(world.fetch_offset(), Ok(Some(7)), "it counts all the same");

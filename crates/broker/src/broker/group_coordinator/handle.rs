@@ -5,7 +5,7 @@ use crate::broker::Broker;
 use crate::broker::settings::InjectWhen;
 use crate::broker::sockets::Stage;
 use inflight_protocol::message::{
-    ConsumerGroupHeartbeatRequest, JoinGroupResponse, OffsetFetchRequest, OffsetFetchResponse,
+    ConsumerGroupHeartbeatRequest, OffsetFetchRequest, OffsetFetchResponse,
 };
 use inflight_protocol::transaction::CoordinatorKey;
 use inflight_protocol::{
@@ -26,6 +26,13 @@ impl Broker {
         let request = self.sockets[slot].request.clone();
         let Some(group) = group_of(&request) else { return };
         let partition = cluster.coordinated.partition(CoordinatorKey::Group(group));
+        let config = cluster.broker(self.id);
+        let legal = config.group_min_session_timeout_ms..=config.group_max_session_timeout_ms;
+        if let Request::JoinGroup(request) = &request
+            && !legal.contains(&request.session_timeout_ms)
+        {
+            return self.refuse_group_request(turn, slot, ErrorCode::InvalidSessionTimeout);
+        }
         if let Err(error) = self.groups.active(partition) {
             let is_alive = matches!(request, Request::Heartbeat(_));
             if is_alive && error == ErrorCode::CoordinatorLoadInProgress {
@@ -67,40 +74,28 @@ impl Broker {
         request: &Request,
     ) {
         let clock = self.group_clock(cluster, turn);
-        let config = cluster.broker(self.id);
         let Node::Client(client) = self.sockets[slot].id.owner else { return };
+        let connection = &self.sockets[slot];
+        let otherwise = Reply::Otherwise(slot, connection.id, connection.correlation);
         let Ok(context) = self.groups.active(partition) else { return };
         let (shard, mut actions) = (&mut context.shard, Vec::new());
         let reply = match request {
             Request::JoinGroup(request) => {
-                let session = request.session_timeout_ms;
-                let least = config.group_min_session_timeout_ms;
-                if !(least..=config.group_max_session_timeout_ms).contains(&session) {
-                    let error = Some(ErrorCode::InvalidSessionTimeout);
-                    let refused = JoinGroupResponse {
-                        error,
-                        generation: 0,
-                        member: request.member,
-                        leader: None,
-                        members: Vec::new(),
-                    };
-                    return self.answer_group(turn, slot, Response::JoinGroup(Box::new(refused)));
-                }
                 shard.join(request, (slot, client), clock, &mut actions);
-                Reply::Nothing
+                otherwise
             }
             Request::SyncGroup(request) => {
                 shard.sync(request, slot, &mut actions);
-                Reply::Nothing
+                otherwise
             }
-            Request::Heartbeat(identity) => {
-                let error = shard.heartbeat(*identity, clock.0);
-                Reply::Respond(slot, Box::new(Response::Heartbeat(error)))
-            }
-            Request::LeaveGroup(identity) => {
-                let error = shard.leave(*identity, clock, &mut actions);
-                Reply::Respond(slot, Box::new(Response::LeaveGroup(error)))
-            }
+            Request::Heartbeat(identity) => match shard.heartbeat(*identity, clock.0) {
+                Ok(error) => Reply::Respond(slot, Box::new(Response::Heartbeat(error))),
+                Err(error) => return self.refuse_group_request(turn, slot, error),
+            },
+            Request::LeaveGroup(identity) => match shard.leave(*identity, clock, &mut actions) {
+                Ok(error) => Reply::Respond(slot, Box::new(Response::LeaveGroup(error))),
+                Err(error) => return self.refuse_group_request(turn, slot, error),
+            },
             _ => Reply::Nothing,
         };
         self.carry_out(cluster, turn, partition, actions, reply);

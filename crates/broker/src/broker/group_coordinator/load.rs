@@ -24,11 +24,11 @@ impl Broker {
         partition: TopicPartition,
         epoch: LeaderEpoch,
     ) {
-        let known = self.groups.context(partition).map(|context| context.epoch);
-        if known == Some(epoch) {
+        if let Some(context) = self.groups.context(partition) {
+            // It goes on with what it has, or with reading it. Kafka: scheduleLoadOperation.
+            context.epoch = epoch;
             return;
         }
-        self.give_up_groups(cluster, turn, partition);
         let config = cluster.broker(self.id);
         let stream = self.streams.coordinator_load_time;
         let until = turn.now() + turn.chance().delay(stream, &config.coordinator_load_time);
@@ -73,10 +73,6 @@ impl Broker {
     ) -> bool {
         let Some(place) = self.groups.position(partition) else { return false };
         let mut context = self.groups.entries.remove(place);
-        for deferred in std::mem::take(&mut context.deferred) {
-            let error = Some(ErrorCode::NotCoordinator);
-            self.reply(cluster, turn, partition, deferred.reply, error);
-        }
         let mut actions = Vec::new();
         context.shard.unload(&mut actions);
         for action in actions {
@@ -90,6 +86,10 @@ impl Broker {
                 // Nobody else waits: what is to be written is the next coordinator's affair.
                 _ => {}
             }
+        }
+        for deferred in context.deferred {
+            let error = Some(ErrorCode::NotCoordinator);
+            self.reply(cluster, turn, partition, deferred.reply, error);
         }
         true
     }

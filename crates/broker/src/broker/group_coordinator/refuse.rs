@@ -2,6 +2,7 @@
 
 use crate::broker::Broker;
 use crate::broker::settings::InjectWhen;
+use crate::group::NOBODY;
 use inflight_protocol::message::{
     ConsumerGroupHeartbeatResponse, JoinGroupResponse, OffsetCommitRequest, OffsetCommitResponse,
     OffsetFetchResponse, SyncGroupResponse, TxnOffsetCommitRequest,
@@ -13,6 +14,9 @@ use smallvec::SmallVec;
 impl Broker {
     /// Answers a request, unless an error was injected.
     pub(super) fn answer_group(&mut self, turn: &mut Turn<'_>, slot: u32, response: Response) {
+        if slot == NOBODY {
+            return;
+        }
         let late = self.injected(slot, None, InjectWhen::AfterAppend);
         let error = late.and_then(|error| refusal(&self.sockets[slot].request, error));
         self.respond(turn, slot, error.unwrap_or(response));

@@ -75,6 +75,7 @@ impl Broker {
             let now = Timestamp::at(turn.now());
             let metadata = TransactionMetadata::new(id, producer_id, timeout_ms, now);
             self.transactions.entry(partition_of(cluster, id))?.insert(metadata);
+            self.watch_expiry(cluster, turn, now);
         }
         Ok(())
     }

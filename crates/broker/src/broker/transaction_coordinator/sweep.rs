@@ -73,7 +73,13 @@ impl Broker {
         self.timers.arm(Timer::AbortTransactions, tick(phase, period, over, turn.now()));
     }
 
-    fn watch_expiry(&mut self, cluster: &Cluster, turn: &mut Turn<'_>, last_update: Timestamp) {
+    /// An id that nobody uses from this time on is looked at when it may be forgotten.
+    pub(super) fn watch_expiry(
+        &mut self,
+        cluster: &Cluster,
+        turn: &mut Turn<'_>,
+        last_update: Timestamp,
+    ) {
         let config = cluster.broker(self.id);
         let period = config.transaction_remove_expired_transaction_cleanup_interval;
         let stream = self.streams.transaction_expire_phase;

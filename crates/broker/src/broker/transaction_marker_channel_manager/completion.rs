@@ -144,8 +144,11 @@ impl Broker {
         let pending = completing.remove(index);
         if error == Some(ErrorCode::CoordinatorNotAvailable) {
             // Kafka's thread looks at it when it is woken, or after request.timeout.ms.
+            if self.markers.retries.is_empty() {
+                self.markers.retry_at = turn.now() + REQUEST_TIMEOUT;
+            }
             self.markers.retries.push(pending);
-            self.timers.arm(Timer::Markers, turn.now() + REQUEST_TIMEOUT);
+            self.timers.arm(Timer::Markers, self.markers.retry_at);
         }
     }
 }

@@ -14,7 +14,11 @@ import java.util.TreeMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.FeatureUpdate;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.UpdateFeaturesOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -22,8 +26,11 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.server.common.TransactionVersion;
 
 /**
  * An application with a KafkaProducer. It reads commands, one JSON object a line, and writes a line
@@ -82,6 +89,10 @@ public final class Client {
             case "describe" -> describe(command, answer);
             case "open" -> open(command);
             case "send" -> send(command);
+            case "begin" -> producer(command).beginTransaction();
+            case "commit", "abort" -> end(command, answer);
+            case "features" -> features(command);
+            case "brokers" -> brokers(command);
             case "close" -> producers.remove(command.get("producer").asText()).close(PATIENCE);
             case "read" -> read(command, answer);
             case "replica" -> Replica.read(Path.of(command.get("directory").asText()), answer);
@@ -125,7 +136,52 @@ public final class Client {
         config.putAll(texts(command.get("config")));
         config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, servers);
         config.put(ProducerConfig.CLIENT_ID_CONFIG, name);
-        producers.put(name, new KafkaProducer<>(config, new StringSerializer(), new StringSerializer()));
+        var producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
+        producers.put(name, producer);
+        if (config.containsKey(ProducerConfig.TRANSACTIONAL_ID_CONFIG)) {
+            producer.initTransactions();
+        }
+    }
+
+    private KafkaProducer<String, String> producer(JsonNode command) {
+        return producers.get(command.get("producer").asText());
+    }
+
+    /** The end of a transaction, or that it was refused. */
+    private void end(JsonNode command, ObjectNode answer) {
+        var producer = producer(command);
+        try {
+            if (command.get("do").asText().equals("commit")) {
+                producer.commitTransaction();
+            } else {
+                producer.abortTransaction();
+            }
+        } catch (KafkaException wrong) {
+            answer.put("failed", wrong.getClass().getSimpleName());
+        }
+    }
+
+    /** The level of transaction.version. */
+    private void features(JsonNode command) throws Exception {
+        short level = (short) command.get("level").asInt();
+        var known = admin.describeFeatures().featureMetadata().get().finalizedFeatures();
+        var now = known.get(TransactionVersion.FEATURE_NAME);
+        if (now != null && now.maxVersionLevel() == level) {
+            return;
+        }
+        var type = now != null && now.maxVersionLevel() > level
+                ? FeatureUpdate.UpgradeType.SAFE_DOWNGRADE : FeatureUpdate.UpgradeType.UPGRADE;
+        admin.updateFeatures(Map.of(TransactionVersion.FEATURE_NAME, new FeatureUpdate(level, type)),
+                new UpdateFeaturesOptions()).all().get();
+    }
+
+    /** Settings of all brokers. */
+    private void brokers(JsonNode command) throws Exception {
+        var all = new ConfigResource(ConfigResource.Type.BROKER, "");
+        List<AlterConfigOp> changes = new ArrayList<>();
+        texts(command.get("config")).forEach((key, value) -> changes.add(
+                new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET)));
+        admin.incrementalAlterConfigs(Map.of(all, changes)).all().get();
     }
 
     private void send(JsonNode command) {
@@ -145,13 +201,16 @@ public final class Client {
         });
     }
 
-    /** Everything below the high watermark, as a consumer with read_uncommitted gets it. */
+    /** Everything that a consumer gets from the beginning on, read_uncommitted or not. */
     private void read(JsonNode command, ObjectNode answer) {
         var partition = new TopicPartition(command.get("topic").asText(), command.get("partition").asInt());
         var config = new Properties();
         config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, servers);
         config.put(ConsumerConfig.CLIENT_ID_CONFIG, "reader");
         config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+        if (command.has("committed")) {
+            config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        }
         var messages = answer.putArray("read");
         try (var consumer = new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
             consumer.assign(List.of(partition));
