@@ -22,6 +22,8 @@ const READER: &str = r"
   seen.push('logs ' + document.querySelectorAll('.log.on').length);
   seen.push('now ' + document.querySelectorAll('g.now').length);
   document.getElementById('past').click();
+  press('End'); const txn = document.getElementById('txn-cursor');
+  seen.push('txn ' + (txn !== null && !txn.hidden && parseInt(txn.style.left) > 100));
   seen.push('past ' + (document.querySelectorAll('#sequence g.past').length > 5));
   document.body.dataset.seen = seen.join('|');
 })();
@@ -75,8 +77,22 @@ fn the_page_steps_through_a_run_without_an_error() {
         );
         assert_eq!(seen[6], start.replace("start", "again"));
         assert_eq!(seen[7], "logs 1");
-        assert!(seen[8] != "now 0" && seen[9] == "past true", "{seen:?}");
+        // A run without transactions has no lanes for them.
+        assert!(seen[8] != "now 0" && seen[9..] == ["txn false", "past true"], "{seen:?}");
     }
+}
+
+#[test]
+fn the_cursor_moves_through_transactions_too() {
+    let Some(browser) = browser() else { return };
+    let (told, _) = scenario("transactions/zombie-is-fenced.json");
+    let page = stepper(&told.story(), &Options::default(), &Page::default());
+    let page = page.expect("it can be drawn");
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("step-transactions.html");
+    std::fs::write(&place, page.replace("</body>", READER)).expect("it can be written");
+    let (dom, errors) = open(&browser, &place);
+    assert!(!errors.contains("CONSOLE"), "{errors}");
+    assert!(dom.contains("|txn true|past true"), "{:?}", dom.split_once("data-seen=").map(|s| s.1));
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub struct Cure<'a> {
 pub type File = (String, Vec<u8>);
 
 /// The kinds of pictures on a page, in order.
-const KINDS: [Kind; 4] = [Kind::Sequence, Kind::Log, Kind::Latency, Kind::Dedup];
+const KINDS: [Kind; 5] = [Kind::Sequence, Kind::Log, Kind::Txn, Kind::Latency, Kind::Dedup];
 
 /// Every file of the gallery.
 ///

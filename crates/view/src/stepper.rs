@@ -15,13 +15,16 @@ use crate::render::svg::{escape, inline};
 use crate::scene::Scene;
 use crate::theme::{Ink, Theme, hex};
 use crate::words::{Lang, Word};
-use crate::{Story, frame, pipeline, sequence};
+use crate::{Story, frame, pipeline, sequence, txn};
 use frames::Frames;
 use inflight_trace::sentence;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 /// How many arrows and requests a page shows at most.
 const ARROWS_MAX: usize = 100;
+/// How many events the lanes of transactions have at most.
+const EVENTS_MAX: usize = 300;
 
 /// What a page has beside the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +40,9 @@ struct Step {
     fact: usize,
     y: i32,
     x: Option<i32>,
-    log: usize,
+    /// The x on the lanes of transactions.
+    txn: Option<i32>,
+    log: Option<usize>,
     decides: bool,
     before: Vec<usize>,
 }
@@ -56,6 +61,9 @@ pub fn stepper(story: &Story<'_>, options: &Options, page: &Page) -> Result<Stri
     let selection = sequence::select(&task, &beats, ARROWS_MAX)?;
     let (mut drawn, places) = sequence::lay_out_up_to(&task, ARROWS_MAX)?;
     let lanes = pipeline::lay_out_up_to(&task, ARROWS_MAX).ok();
+    let transactions = txn::lay_out_up_to(&task, EVENTS_MAX).ok();
+    let txn_places: BTreeMap<usize, i32> =
+        transactions.iter().flat_map(|(_, places)| places).copied().collect();
     let lane_places = lanes.as_ref().map(|(_, places)| places.clone()).unwrap_or_default();
     let frames = Frames::of(&task, &places);
     let before = causes::of(&model, &selection.beats);
@@ -65,6 +73,7 @@ pub fn stepper(story: &Story<'_>, options: &Options, page: &Page) -> Result<Stri
             fact: *fact,
             y: *y,
             x: lane_places.iter().find(|(known, _)| known == fact).map(|(_, x)| *x),
+            txn: txn_places.get(fact).copied(),
             log: frames.at[index],
             decides: beat.decides,
             before,
@@ -76,18 +85,29 @@ pub fn stepper(story: &Story<'_>, options: &Options, page: &Page) -> Result<Stri
         drawing.scene.title = format!("{title}: {}", options.lang.say(Word::Pipeline));
         drawing.scene
     });
-    let data = data(&task, &steps, &drawn.scene, lanes.as_ref(), &drawn.notes);
-    Ok(html(&task, &drawn.scene, lanes.as_ref(), &frames, &data, page))
+    let mut notes = drawn.notes;
+    notes.extend(frames.notes.iter().cloned());
+    let transactions = transactions.map(|(mut drawing, _)| {
+        drawing.scene.title = format!("{title}: {}", options.lang.say(Word::Txn));
+        notes.append(&mut drawing.notes);
+        drawing.scene
+    });
+    let shown = Shown { sequence: &drawn.scene, lanes, transactions, frames: &frames, notes };
+    let data = data(&task, &steps, &shown);
+    Ok(html(&task, &shown, &data, page))
+}
+
+/// The pictures of a page, and what they leave out.
+struct Shown<'s> {
+    sequence: &'s Scene,
+    lanes: Option<Scene>,
+    transactions: Option<Scene>,
+    frames: &'s Frames,
+    notes: Vec<String>,
 }
 
 /// What the script reads.
-fn data(
-    task: &Task<'_, '_>,
-    steps: &[Step],
-    scene: &Scene,
-    lanes: Option<&Scene>,
-    notes: &[String],
-) -> String {
+fn data(task: &Task<'_, '_>, steps: &[Step], shown: &Shown<'_>) -> String {
     let model = task.model;
     let one = |step: &Step| {
         let (at, fact) = &model.facts()[step.fact];
@@ -95,6 +115,7 @@ fn data(
             "f": step.fact,
             "y": step.y,
             "x": step.x,
+            "t": step.txn,
             "log": step.log,
             "bad": step.decides,
             "before": step.before,
@@ -106,27 +127,22 @@ fn data(
         })
     };
     let data: Json = json!({
-        "height": scene.height,
-        "width": lanes.map(|lanes| lanes.width),
-        "notes": notes,
+        "height": shown.sequence.height,
+        "width": shown.lanes.as_ref().map(|lanes| lanes.width),
+        "txn": shown.transactions.as_ref().map(|lanes| lanes.width),
         "steps": steps.iter().map(one).collect::<Vec<_>>(),
     });
     // Nothing in the data may end the script that holds it.
     data.to_string().replace('<', "\\u003c")
 }
 
-fn html(
-    task: &Task<'_, '_>,
-    scene: &Scene,
-    lanes: Option<&Scene>,
-    frames: &Frames,
-    data: &str,
-    page: &Page,
-) -> String {
+fn html(task: &Task<'_, '_>, shown: &Shown<'_>, data: &str, page: &Page) -> String {
+    let frames = shown.frames;
     let (model, lang) = (task.model, task.lang());
     let logs = frames.scenes.iter().enumerate().map(|(index, scene)| {
         format!("<div class=\"log\" id=\"log{index}\">{}</div>\n", inline(scene))
     });
+    let none = format!("<div class=\"log\" id=\"lognull\">{}</div>\n", lang.say(Word::NoPicture));
     let film = frames.film.as_ref().map_or(String::new(), inline);
     let trace = page.trace.as_ref().map_or(String::new(), |trace| {
         let safe = trace.replace('<', "\\u003c");
@@ -151,9 +167,24 @@ fn html(
         ("{{profile}}", escape(&frame::profile(model, lang))),
         ("{{command}}", escape(&page.command)),
         ("{{colours}}", colours()),
-        ("{{svg}}", inline(scene)),
-        ("{{lanes}}", lanes.map_or(String::new(), inline)),
-        ("{{logs}}", logs.collect()),
+        ("{{notes}}", shown.notes.iter().map(|note| format!("<p>{}</p>", escape(note))).collect()),
+        ("{{class}}", match shown.transactions {
+            Some(_) => " class=\"with-txn\"".to_owned(),
+            None => String::new(),
+        }),
+        ("{{transactions}}", shown.transactions.as_ref().map_or(String::new(), |lanes| {
+            let name = lang.term(Word::Txn);
+            let width = lanes.width;
+            let svg = inline(lanes);
+            format!(
+                "<section id=\"txn\" aria-label=\"{name}\">\n<h2>{name}</h2>\n<div class=\"wide\">\
+                 <div class=\"picture\" style=\"width:{width}px\">{svg}<div id=\"txn-cursor\"></div>\
+                 </div></div>\n</section>\n"
+            )
+        })),
+        ("{{svg}}", inline(shown.sequence)),
+        ("{{lanes}}", shown.lanes.as_ref().map_or(String::new(), inline)),
+        ("{{logs}}", logs.chain([none]).collect()),
         ("{{film}}", film),
         ("{{trace}}", trace),
         ("{{data}}", data.to_owned()),

@@ -63,7 +63,7 @@ struct Row {
 /// The table of the partition that the story is about.
 pub(crate) fn table(model: &Model<'_>, lang: Lang) -> Result<(Table, Vec<String>), Refusal> {
     let partition = model.partition();
-    let logs = Logs::new(model.story.description, partition);
+    let logs = Logs::new(model, partition);
     let logs = logs.after(model.facts(), model.facts().len());
     let told = Told::of(model);
     let mut rows: Vec<Row> = Vec::new();

@@ -164,8 +164,8 @@ fn assemble(
     let measure = task.measure;
     let edge = frame::margin(scene);
     let gap = measure.across(36, 4);
-    // Side by side on a page, one below the other where lines are short.
-    let stacked = measure.is_cells();
+    // Side by side on a page; one below the other where lines are short, or time runs to the right.
+    let stacked = measure.is_cells() || matches!(kind, Kind::Txn | Kind::Pipeline);
     let width = match stacked {
         true => sides.iter().map(|side| side.width).max().unwrap_or(0),
         false => sides.iter().map(|side| side.width).sum::<i32>() + gap,
@@ -184,7 +184,7 @@ fn assemble(
         scene.place(one, x, y);
         bottom = bottom.max(y + h);
         if stacked {
-            y += h + measure.down(0, 2);
+            y += h + measure.down(30, 2);
         } else {
             x += w + gap;
         }

@@ -76,6 +76,7 @@ words! {
     Pipeline "where records wait" "레코드가 대기하는 곳";
     Latency "from send() to the callback" "send()부터 콜백까지";
     Dedup "what the leader compares a batch with" "리더가 배치와 비교하는 것";
+    Txn "what became of each transaction" "트랜잭션의 진행";
     Truth "what was said, and what is there" "응답과 실제 로그";
     Overview "the producer and its settings" "프로듀서와 설정";
 
@@ -138,9 +139,9 @@ words! {
     Divergence "here the runs part" "두 실행의 갈림길";
 
     // Legends.
-    LegendRequest "produce request" "produce 요청";
+    LegendRequest "request" "요청";
     LegendResponse "response" "응답";
-    LegendFetch "copy by a follower" "팔로워 복제";
+    LegendFetch "records fetched by a follower or consumer" "팔로워·컨슈머가 가져간 레코드";
     LegendLost "lost on the way" "전송 중 유실";
     LegendCopy "a copy the log had already" "이미 로그에 있는 사본";
     LegendLate "behind a later record" "뒤의 레코드보다 늦음";
@@ -267,6 +268,46 @@ words! {
     Vacuous "nothing was examined" "검사 대상 없음";
 
     // Transactions.
+    CommitMarker "COMMIT" "COMMIT";
+    AbortMarker "ABORT" "ABORT";
+    Open "open" "진행 중";
+    Aborted "aborted" "중단(abort)";
+    Committed "committed" "커밋됨";
+    LastStable "LSO" "LSO";
+    LegendOpen "in an open transaction" "진행 중인 트랜잭션";
+    LegendAborted "in an aborted transaction" "중단된 트랜잭션";
+    LegendMarker "control record: it takes an offset" "컨트롤 레코드: 오프셋 차지";
+    Begins "begin" "begin";
+    AppCalls "calls" "호출";
+    SendsOffsets "sendOffsets" "sendOffsets";
+    TakesOver "takes over" "이어받음";
+    Marker "marker" "마커";
+    Skips "skips" "건너뜀";
+    CommitsOffset "commits offset" "오프셋 커밋";
+    ProducerStateLane "producer state" "프로듀서 상태";
+    Coordinator "coordinator" "코디네이터";
+    CoordinatorSays "coordinator's events" "코디네이터 이벤트";
+    GroupOffsets "group offsets" "그룹 오프셋";
+    LeaderLog "leader's log" "리더 로그";
+    LogPictures "pictures of the logs" "로그 그림";
+    FirstAndLast "the first ones and the last" "처음과 마지막";
+    NoPicture "no picture of this state" "이 상태의 그림 없음";
+    Processes "processes" "처리";
+    ReadsFrom "reads from" "읽기 시작";
+    IsOut "is out" "제외됨";
+    Generation "generation" "세대";
+    Members "members" "멤버";
+    Lag "lag" "랙(lag)";
+    NeverEnds "no marker comes" "마커 없음";
+    Events "events" "이벤트";
+    Partitions "partitions" "파티션";
+    AroundTrouble "around the first failure" "첫 실패 주변";
+    LegendPending "written down, not replicated yet" "기록됨, 아직 복제 전";
+    LegendInCommitted "in a committed transaction" "커밋된 트랜잭션";
+    LegendPlain "in no transaction" "트랜잭션 아님";
+    LegendBand "open in this partition" "이 파티션에서 진행 중";
+    LegendHidden "hidden from read_committed" "read_committed에 보이지 않음";
+    LegendLso "last stable offset" "마지막 안정 오프셋(LSO)";
 
     // Stepper.
     Step "step" "단계";

@@ -8,12 +8,12 @@
   slider.max = steps.length - 1;
   const index = new Map(steps.map((step, at) => [String(step.f), at]));
   const marks = new Map();
-  for (const mark of document.querySelectorAll('#sequence g[data-f], #lanes g[data-f]')) {
+  for (const mark of document.querySelectorAll('#sequence g[data-f], #lanes g[data-f], #txn g[data-f]')) {
     const fact = mark.dataset.f;
     if (!marks.has(fact)) marks.set(fact, []);
     marks.get(fact).push(mark);
   }
-  const svgs = document.querySelectorAll('#sequence svg, #lanes svg');
+  const svgs = document.querySelectorAll('#sequence svg, #lanes svg, #txn svg');
   let now = 0;
 
   // Every step that a step follows from, itself included.
@@ -65,6 +65,15 @@
     const lane = byId('lane-cursor');
     lane.hidden = step.x === null || !data.width;
     if (!lane.hidden) lane.style.left = (100 * step.x / data.width) + '%';
+    const txn = byId('txn-cursor');
+    if (txn) {
+      txn.hidden = step.t === null;
+      txn.style.left = step.t + 'px';
+      const wide = txn.closest('.wide');
+      if (step.t < wide.scrollLeft + 60 || step.t > wide.scrollLeft + wide.clientWidth - 60) {
+        wide.scrollLeft = step.t - wide.clientWidth / 2;
+      }
+    }
     for (const log of document.querySelectorAll('.log')) {
       log.classList.toggle('on', log.id === 'log' + step.log);
     }
