@@ -56,6 +56,7 @@ fn shiviz_clocks_are_vector_clocks() {
             }
             now.insert(host, before + 1);
         }
-        assert!(now.len() > 2, "{}: {now:?}", told.name);
+        // A call that fails before anything is sent has application and producer alone.
+        assert!(now.len() >= 2, "{}: {now:?}", told.name);
     }
 }

@@ -2,12 +2,17 @@
 
 use super::beats::{Place, What};
 use crate::icon::Icon;
+use crate::measure::brief;
 use crate::model::Model;
 use crate::theme::Ink;
 use crate::words::{Lang, Word};
+use inflight_des::Span;
 use inflight_protocol::fact::TransactionCall;
 use inflight_protocol::ids::{SessionId, TopicPartition};
 use inflight_protocol::{Fact, TransactionResult};
+
+/// From when on it is worth telling that send() was blocked.
+const LONG_WAIT: Span = Span::from_millis(50);
 
 type Records = Vec<(SessionId, TopicPartition, u64, u64)>;
 
@@ -18,6 +23,12 @@ pub(super) fn of(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<(What, Re
             let text = format!("{} {}{records}", lang.say(Word::Sends), model.where_to(partition));
             let what = call(model, session, true, text, Ink::Plain, None)?;
             Some((what, vec![(session, partition, first, u64::from(count))]))
+        }
+        // Every first call waits for metadata for a moment.
+        Fact::SendReturned { session, waited, .. } if waited >= LONG_WAIT => {
+            let text = format!("{} {}", lang.say(Word::Blocked), brief(waited));
+            let what = call(model, session, true, text, Ink::Bad, Some(Icon::Stopped))?;
+            Some((what, Vec::new()))
         }
         Fact::SendRefused { session, error, .. } => {
             let text = error.name().to_owned();
