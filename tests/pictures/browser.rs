@@ -8,7 +8,8 @@ use std::process::Command;
 /// What a reader does, and what must be seen then. It runs in the page, behind the page's own script.
 const READER: &str = r"
 <script>
-(() => {
+const read = () => {
+  if (!document.documentElement.classList.contains('ready')) { setTimeout(read, 10); return; }
   const press = (key) => document.dispatchEvent(new KeyboardEvent('keydown', { key, cancelable: true }));
   const count = () => document.getElementById('count').textContent;
   const seen = [];
@@ -19,14 +20,15 @@ const READER: &str = r"
   press('End'); seen.push('end ' + count());
   press('['); seen.push('anomaly ' + count() + ' ' + document.getElementById('short').textContent);
   press('Home'); press(']'); seen.push('again ' + count());
-  seen.push('logs ' + document.querySelectorAll('.log.on').length);
+  seen.push('logs ' + document.querySelectorAll('#log svg').length);
   seen.push('now ' + document.querySelectorAll('g.now').length);
   document.getElementById('past').click();
   press('End'); const txn = document.getElementById('txn-cursor');
   seen.push('txn ' + (txn !== null && !txn.hidden && parseInt(txn.style.left) > 100));
   seen.push('past ' + (document.querySelectorAll('#sequence g.past').length > 5));
   document.body.dataset.seen = seen.join('|');
-})();
+};
+read();
 </script>
 </body>";
 

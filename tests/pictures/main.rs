@@ -4,6 +4,7 @@
 mod accept;
 mod browser;
 mod exports;
+mod gallery;
 mod readable;
 mod transactions;
 

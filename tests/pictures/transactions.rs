@@ -78,8 +78,8 @@ fn the_last_stable_offset_of_the_picture_is_that_of_the_leader() {
             let levels = levels(&told.story());
             for (index, (_, fact)) in told.facts.iter().enumerate() {
                 let Fact::LastStableOffsetAdvanced { partition, to, .. } = *fact else { continue };
-                let drawn = levels.iter().filter(|level| level.partition == partition);
-                let Some(drawn) = drawn.filter(|level| level.fact <= index).next_back() else {
+                let mut drawn = levels.iter().filter(|level| level.partition == partition);
+                let Some(drawn) = drawn.rfind(|level| level.fact <= index) else {
                     continue;
                 };
                 assert_eq!(drawn.stable, to.get(), "{} {fact:?}", told.name);

@@ -7,11 +7,12 @@
 mod causes;
 mod fields;
 mod frames;
+mod packed;
 
 use crate::kind::{Options, Refusal, Task};
 use crate::measure::{Measure, Medium};
 use crate::model::Model;
-use crate::render::svg::{escape, inline};
+use crate::render::svg::{Sheet, escape, inline};
 use crate::scene::Scene;
 use crate::theme::{Ink, Theme, hex};
 use crate::words::{Lang, Word};
@@ -31,7 +32,8 @@ const EVENTS_MAX: usize = 300;
 pub struct Page {
     /// The command that makes it again.
     pub command: String,
-    /// The trace as JSON lines, so that the page holds everything it was drawn from.
+    /// The trace as JSON lines, so that the page holds everything it was drawn from. It is packed in
+    /// the page, which can save it as it was.
     pub trace: Option<String>,
 }
 
@@ -107,7 +109,7 @@ struct Shown<'s> {
 }
 
 /// What the script reads.
-fn data(task: &Task<'_, '_>, steps: &[Step], shown: &Shown<'_>) -> String {
+fn data(task: &Task<'_, '_>, steps: &[Step], shown: &Shown<'_>) -> Json {
     let model = task.model;
     let one = |step: &Step| {
         let (at, fact) = &model.facts()[step.fact];
@@ -126,27 +128,47 @@ fn data(task: &Task<'_, '_>, steps: &[Step], shown: &Shown<'_>) -> String {
             "fields": fields::of(fact, &model.namer),
         })
     };
-    let data: Json = json!({
+    json!({
         "height": shown.sequence.height,
         "width": shown.lanes.as_ref().map(|lanes| lanes.width),
         "txn": shown.transactions.as_ref().map(|lanes| lanes.width),
         "steps": steps.iter().map(one).collect::<Vec<_>>(),
-    });
-    // Nothing in the data may end the script that holds it.
-    data.to_string().replace('<', "\\u003c")
+    })
 }
 
-fn html(task: &Task<'_, '_>, shown: &Shown<'_>, data: &str, page: &Page) -> String {
+fn html(task: &Task<'_, '_>, shown: &Shown<'_>, data: &Json, page: &Page) -> String {
     let frames = shown.frames;
     let (model, lang) = (task.model, task.lang());
-    let logs = frames.scenes.iter().enumerate().map(|(index, scene)| {
-        format!("<div class=\"log\" id=\"log{index}\">{}</div>\n", inline(scene))
-    });
-    let none = format!("<div class=\"log\" id=\"lognull\">{}</div>\n", lang.say(Word::NoPicture));
-    let film = frames.film.as_ref().map_or(String::new(), inline);
+    let mut sheet = Sheet::default();
+    let mut inline = |scene: &Scene| inline(scene, &mut sheet);
+    let logs = films(frames.scenes.iter().map(&mut inline));
+    let film = frames.film.as_ref().map_or(String::new(), &mut inline);
     let trace = page.trace.as_ref().map_or(String::new(), |trace| {
-        let safe = trace.replace('<', "\\u003c");
-        format!("<script type=\"application/jsonl\" id=\"trace\">\n{safe}</script>\n")
+        let packed = packed::pack(trace.as_bytes());
+        let save = lang.say(Word::SaveTrace);
+        format!(
+            "<script type=\"text/plain\" id=\"trace\">{packed}</script>\n\
+             <button id=\"save\" hidden>{save}</button>\n"
+        )
+    });
+    let optional = |scene: &Option<Scene>, inline: &mut dyn FnMut(&Scene) -> String| {
+        scene.as_ref().map_or(String::new(), inline)
+    };
+    let parts = json!({
+        "data": data,
+        "frames": logs,
+        "sequence": inline(shown.sequence),
+        "lanes": optional(&shown.lanes, &mut inline),
+        "transactions": optional(&shown.transactions, &mut inline),
+    });
+    let transactions = shown.transactions.as_ref().map_or(String::new(), |lanes| {
+        let (name, width) = (lang.term(Word::Txn), lanes.width);
+        format!(
+            "<section id=\"txn\" aria-label=\"{name}\">\n<h2>{name}</h2>\n<div class=\"wide\">\
+             <div class=\"picture\" data-part=\"transactions\" style=\"width:{width}px\">\
+             <div id=\"txn-cursor\"></div>\
+             </div></div>\n</section>\n"
+        )
     });
     let say = |word| lang.say(word);
     let values = [
@@ -166,32 +188,39 @@ fn html(task: &Task<'_, '_>, shown: &Shown<'_>, data: &str, page: &Page) -> Stri
         ("{{sequence}}", lang.term(Word::Sequence)),
         ("{{profile}}", escape(&frame::profile(model, lang))),
         ("{{command}}", escape(&page.command)),
-        ("{{colours}}", colours()),
+        ("{{colours}}", colours() + &sheet.rules() + "\n"),
         ("{{notes}}", shown.notes.iter().map(|note| format!("<p>{}</p>", escape(note))).collect()),
-        ("{{class}}", match shown.transactions {
-            Some(_) => " class=\"with-txn\"".to_owned(),
-            None => String::new(),
-        }),
-        ("{{transactions}}", shown.transactions.as_ref().map_or(String::new(), |lanes| {
-            let name = lang.term(Word::Txn);
-            let width = lanes.width;
-            let svg = inline(lanes);
-            format!(
-                "<section id=\"txn\" aria-label=\"{name}\">\n<h2>{name}</h2>\n<div class=\"wide\">\
-                 <div class=\"picture\" style=\"width:{width}px\">{svg}<div id=\"txn-cursor\"></div>\
-                 </div></div>\n</section>\n"
-            )
-        })),
-        ("{{svg}}", inline(shown.sequence)),
-        ("{{lanes}}", shown.lanes.as_ref().map_or(String::new(), inline)),
-        ("{{logs}}", logs.chain([none]).collect()),
+        (
+            "{{class}}",
+            match shown.transactions {
+                Some(_) => " class=\"with-txn\"".to_owned(),
+                None => String::new(),
+            },
+        ),
+        ("{{transactions}}", transactions),
+        ("{{parts}}", packed::pack(parts.to_string().as_bytes())),
+        ("{{none}}", say(Word::NoPicture).to_owned()),
         ("{{film}}", film),
         ("{{trace}}", trace),
-        ("{{data}}", data.to_owned()),
         ("{{style}}", include_str!("stepper/page.css").to_owned()),
         ("{{script}}", include_str!("stepper/page.js").to_owned()),
     ];
     fill(include_str!("stepper/page.html"), &values)
+}
+
+/// Pictures that have most of their marks in common: each mark once, and which ones each picture has.
+fn films(pictures: impl Iterator<Item = String>) -> Json {
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut marks: Vec<String> = Vec::new();
+    let mut one = |line: &str| {
+        *known.entry(line.to_owned()).or_insert_with(|| {
+            marks.push(line.to_owned());
+            marks.len() - 1
+        })
+    };
+    let pictures: Vec<Vec<usize>> =
+        pictures.map(|picture| picture.lines().map(&mut one).collect()).collect();
+    json!({ "marks": marks, "pictures": pictures })
 }
 
 /// A template with its holes filled, each once and from left to right, so that no value is taken for

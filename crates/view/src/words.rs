@@ -316,6 +316,7 @@ words! {
     Anomaly "anomaly" "이상 현상";
     Fields "fields" "필드";
     Keys "keys: ← → one event, [ ] one anomaly, Home End" "키: ← → 이벤트, [ ] 이상 현상, Home End";
+    SaveTrace "save the trace" "트레이스 저장";
     CausalPast "causal past" "인과적 과거";
 }
 

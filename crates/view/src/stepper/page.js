@@ -1,7 +1,19 @@
-(() => {
+(async () => {
   'use strict';
   const byId = (id) => document.getElementById(id);
-  const data = JSON.parse(byId('data').textContent);
+  // Pictures and facts are packed. A browser that cannot unpack them shows the film strip, as one
+  // without scripts does.
+  if (!window.DecompressionStream) return;
+  const unpack = (id) => {
+    const bytes = Uint8Array.from(atob(byId(id).textContent), (c) => c.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+    return new Response(plain);
+  };
+  const parts = await unpack('parts').json();
+  for (const box of document.querySelectorAll('[data-part]')) {
+    box.insertAdjacentHTML('afterbegin', parts[box.dataset.part]);
+  }
+  const data = parts.data;
   const steps = data.steps;
   document.documentElement.classList.add('js');
   const slider = byId('slider');
@@ -36,6 +48,17 @@
         mark.classList.toggle('past', set !== null && set.has(place));
       }
     });
+  };
+
+  // Pictures of the logs share their marks.
+  const frames = parts.frames;
+  let drawn;
+  const drawLog = (picture) => {
+    if (picture === drawn) return;
+    drawn = picture;
+    const box = byId('log');
+    if (picture === null) box.textContent = box.dataset.none;
+    else box.innerHTML = frames.pictures[picture].map((mark) => frames.marks[mark]).join('\n');
   };
 
   const describe = (at) => {
@@ -74,9 +97,7 @@
         wide.scrollLeft = step.t - wide.clientWidth / 2;
       }
     }
-    for (const log of document.querySelectorAll('.log')) {
-      log.classList.toggle('on', log.id === 'log' + step.log);
-    }
+    drawLog(step.log);
     slider.value = now;
     byId('count').textContent = (now + 1) + ' / ' + steps.length + (step.bad ? ' !' : '');
     describe(now);
@@ -129,6 +150,17 @@
     svg.addEventListener('mouseleave', () => { trace(byId('past').checked ? now : null); describe(now); });
   }
 
+  const save = byId('save');
+  if (save) {
+    save.hidden = false;
+    save.addEventListener('click', async () => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(await unpack('trace').blob());
+      link.download = 'trace.jsonl';
+      link.click();
+    });
+  }
+
   const wanted = () => {
     const found = /^#step=(\d+)$/.exec(location.hash);
     return found ? Number(found[1]) - 1 : null;
@@ -136,4 +168,5 @@
   window.addEventListener('hashchange', () => show(wanted() ?? now, true));
   const first = steps.findIndex((step) => step.bad);
   show(wanted() ?? Math.max(0, first), wanted() !== null);
+  document.documentElement.classList.add('ready');
 })();
