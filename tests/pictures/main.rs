@@ -5,6 +5,7 @@ mod accept;
 mod browser;
 mod exports;
 mod gallery;
+mod korean;
 mod readable;
 mod transactions;
 

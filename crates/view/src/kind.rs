@@ -128,6 +128,17 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl Refusal {
+    /// The same in a language.
+    pub(crate) fn say(&self, lang: Lang) -> String {
+        match self {
+            _ if lang.is_english() => self.to_string(),
+            Self::Nothing(_) => lang.say(Word::NothingToDraw).to_owned(),
+            Self::NoRecord(name) => lang.value(Word::NoSuchRecord, name),
+        }
+    }
+}
+
 impl std::error::Error for Refusal {}
 
 /// What a layout gets.

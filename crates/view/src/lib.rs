@@ -13,6 +13,7 @@ mod frame;
 pub mod grid;
 mod icon;
 mod kind;
+mod korean;
 mod latency;
 mod log;
 mod measure;

@@ -18,7 +18,6 @@ use crate::theme::{Ink, Theme, hex};
 use crate::words::{Lang, Word};
 use crate::{Story, frame, pipeline, sequence, txn};
 use frames::Frames;
-use inflight_trace::sentence;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -123,7 +122,7 @@ fn data(task: &Task<'_, '_>, steps: &[Step], shown: &Shown<'_>) -> Json {
             "before": step.before,
             "at": at.to_string(),
             "kind": fact.kind().name(),
-            "text": sentence(fact, &model.namer),
+            "text": task.lang().fact(fact, &model.namer),
             "short": sequence::tell(model, task.lang(), step.fact),
             "fields": fields::of(fact, &model.namer),
         })
@@ -251,13 +250,13 @@ fn findings(model: &Model<'_>, lang: Lang) -> String {
     for found in model.story.report.explanations.iter().take(3) {
         list.push_str(&format!(
             "<li><b>{}</b>. {}</li>\n",
-            escape(&found.headline),
-            escape(found.mechanism.sentence())
+            escape(&lang.headline(found, &model.namer)),
+            escape(lang.mechanism(found.mechanism))
         ));
     }
-    match (list.is_empty(), lang) {
-        (true, _) => String::new(),
-        (false, _) => format!("<ul class=\"findings\">\n{list}</ul>\n"),
+    match list.is_empty() {
+        true => String::new(),
+        false => format!("<ul class=\"findings\">\n{list}</ul>\n"),
     }
 }
 

@@ -3,6 +3,11 @@
 //! Settings, classes and error codes are never translated. Korean labels stand alone or before a
 //! colon, so that no particle depends on a value.
 
+use crate::korean;
+use inflight_check::{Explanation, Mechanism};
+use inflight_protocol::Fact;
+use inflight_trace::{Namer, sentence};
+
 /// The language of labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lang {
@@ -58,6 +63,39 @@ impl Lang {
     /// A label and a value: "lost: 3".
     pub(crate) fn value(self, word: Word, value: impl std::fmt::Display) -> String {
         format!("{}: {value}", self.say(word))
+    }
+
+    /// Whether English words stay.
+    pub(crate) const fn is_english(self) -> bool {
+        matches!(self, Self::En)
+    }
+
+    /// A fact as a sentence.
+    pub(crate) fn fact(self, fact: &Fact, namer: &Namer) -> String {
+        if self.is_english() { sentence(fact, namer) } else { korean::fact(fact, namer) }
+    }
+
+    /// What was found, in a line.
+    pub(crate) fn headline(self, found: &Explanation, namer: &Namer) -> String {
+        match self.is_english() {
+            true => found.headline.clone(),
+            false => korean::headline(&found.finding, namer),
+        }
+    }
+
+    /// How something came about, in a sentence.
+    pub(crate) const fn mechanism(self, mechanism: Mechanism) -> &'static str {
+        if self.is_english() { mechanism.sentence() } else { korean::mechanism(mechanism) }
+    }
+
+    /// What would have helped, or why.
+    pub(crate) fn remedy(self, text: &'static str) -> &'static str {
+        if self.is_english() { text } else { korean::remedy(text) }
+    }
+
+    /// A word that is a value of a fact's field.
+    pub(crate) fn word(self, word: &'static str) -> &'static str {
+        if self.is_english() { word } else { korean::word(word) }
     }
 
     /// The language as pages name it.
@@ -317,6 +355,24 @@ words! {
     Fields "fields" "필드";
     Keys "keys: ← → one event, [ ] one anomaly, Home End" "키: ← → 이벤트, [ ] 이상 현상, Home End";
     SaveTrace "save the trace" "트레이스 저장";
+    TheFix "The fix" "해결";
+    WithIt "With it" "적용 결과";
+    HowItCame "How it came about" "경위";
+    StepThrough "Step through the run" "실행을 단계별로 보기";
+    StepHow ", event by event: download it and open it." ": 내려받아 열기";
+    Again "Again" "다시 실행";
+    AllScenarios "All scenarios" "모든 시나리오";
+    TheFile "the file" "파일";
+    MoreFindings "more findings" "그 밖의 발견";
+    AndSoOn "and so on, attempts" "이하 반복, 시도";
+    Parts "parts" "구성";
+    Settings "Settings" "설정";
+    ChangedSettings "Settings that are not Kafka's defaults" "Kafka 기본값과 다른 설정";
+    NothingToDraw "there is nothing to draw" "그릴 것이 없음";
+    NoSuchRecord "no such record" "없는 레코드";
+    PictureOf "picture" "그림";
+    Run "run" "실행";
+    FirstFinding "first finding" "첫 발견";
     CausalPast "causal past" "인과적 과거";
 }
 

@@ -11,7 +11,6 @@ use inflight_des::Instant;
 use inflight_protocol::fact::{AppendOrigin, Direction};
 use inflight_protocol::ids::{BrokerId, ClientId, Node, SessionId, TopicPartition};
 use inflight_protocol::{ApiKey, Fact};
-use inflight_trace::sentence;
 use std::collections::BTreeMap;
 
 /// Who has a lifeline.
@@ -124,7 +123,7 @@ pub(crate) fn tell(model: &Model<'_>, lang: Lang, index: usize) -> String {
             format!("{}: {text}", name(model, lang, place))
         }
         Some((What::Band { text, .. }, _)) => text,
-        _ => sentence(fact, &model.namer),
+        _ => lang.fact(fact, &model.namer),
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn of(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<What> {
         }
         Fact::MemberRemoved { broker, group, client, why } => {
             let (group, client) = (names.group(group), names.client(client));
-            let word = lang.say(Word::IsOut);
+            let (word, why) = (lang.say(Word::IsOut), lang.word(why.word()));
             note(broker, format!("{group}: {client} {word} ({why})"), Ink::Warning, None)
         }
         Fact::GroupRebalanced { broker, group, generation, members } => {

@@ -117,7 +117,7 @@ fn at_producer(model: &Model<'_>, lang: Lang, index: usize, fact: &Fact) -> Opti
             (note(Place::Producer(client), text, Ink::Plain, None), Vec::new())
         }
         Fact::ProducerStopped { client, how, .. } if how != StopCause::Closed => {
-            let text = format!("{} ({how})", lang.say(Word::Stopped));
+            let text = format!("{} ({})", lang.say(Word::Stopped), lang.word(how.word()));
             (note(Place::Producer(client), text, Ink::Bad, Some(Icon::Lightning)), Vec::new())
         }
         Fact::ProducerPaused { client } => {
@@ -175,7 +175,7 @@ fn at_broker(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<What> {
             note(Place::Broker(broker), text, Ink::Bad, None)
         }
         Fact::BrokerCrashed { broker, surviving } => {
-            let text = format!("{} ({surviving})", lang.say(Word::Crashed));
+            let text = format!("{} ({})", lang.say(Word::Crashed), lang.word(surviving.word()));
             note(Place::Broker(broker), text, Ink::Bad, Some(Icon::Lightning))
         }
         Fact::BrokerStopped { broker } => {
@@ -209,7 +209,8 @@ fn in_cluster(model: &Model<'_>, lang: Lang, index: usize, fact: &Fact) -> Optio
             let leader = leader.map_or(lang.say(Word::Nobody).to_owned(), |b| format!("b{b}"));
             let (elected, epoch) = (lang.say(Word::Elected), lang.say(Word::Epoch));
             let name = model.where_to(partition);
-            let text = format!("{name}{elected} {leader}, {epoch} {leader_epoch} ({election})");
+            let how = lang.word(election.word());
+            let text = format!("{name}{elected} {leader}, {epoch} {leader_epoch} ({how})");
             note(Place::Controller, text, Ink::Plain, None)
         }
         Fact::BrokerFenced { broker } => {

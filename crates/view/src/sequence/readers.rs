@@ -66,10 +66,11 @@ pub(super) fn of(
         }
         Fact::PartitionRevoked { consumer, partition, why } => {
             let name = model.namer.names().partition(partition);
-            note(consumer, format!("− {name} ({why})"), Ink::Warning, None)
+            note(consumer, format!("− {name} ({})", lang.word(why.word())), Ink::Warning, None)
         }
         Fact::PositionSet { consumer, partition, offset, source } => {
-            let text = format!("{} {}{offset} ({source})", say(Word::ReadsFrom), name(partition));
+            let (word, source) = (say(Word::ReadsFrom), lang.word(source.word()));
+            let text = format!("{word} {}{offset} ({source})", name(partition));
             note(consumer, text, Ink::Muted, None)
         }
         Fact::ConsumerStarted { client, consumer, .. } if !is_first(model, consumer) => {
@@ -78,7 +79,7 @@ pub(super) fn of(
             Some(What::Note { place, text, ink: Ink::Plain, icon: None })
         }
         Fact::ConsumerStopped { consumer, how, .. } if how != StopCause::Closed => {
-            let text = format!("{} ({how})", say(Word::Stopped));
+            let text = format!("{} ({})", say(Word::Stopped), lang.word(how.word()));
             note(consumer, text, Ink::Bad, Some(Icon::Lightning))
         }
         Fact::ConsumerFailed { consumer, error } => {
