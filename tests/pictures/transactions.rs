@@ -196,6 +196,30 @@ fn aborted_records_and_markers_stand_in_the_log_strips() {
 }
 
 #[test]
+fn the_truth_table_tells_the_two_isolation_levels_apart() {
+    use inflight_view::truth_markdown;
+    let row = |name: &str, letter: &str| {
+        let (told, _) = scenario(name);
+        let table = truth_markdown(&told.story(), Lang::En).expect("it has records");
+        assert!(table.contains("| read_uncommitted | read_committed |"), "{table}");
+        let found = table.lines().find(|line| line.starts_with(&format!("| {letter} |")));
+        let cells: Vec<String> =
+            found.expect(letter).split('|').map(|cell| cell.trim().to_owned()).collect();
+        (cells[cells.len() - 3].clone(), cells[cells.len() - 2].clone())
+    };
+    let both = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(row("transactions/read-uncommitted-sees-aborted.json", "A"), both("@0", "@0"));
+    assert_eq!(
+        row("transactions/read-uncommitted-sees-aborted.json", "C"),
+        both("@3", "✕ aborted")
+    );
+    // An open transaction that nobody ends holds back what others committed.
+    let hanging = "transactions/hanging-transaction.json";
+    assert_eq!(row(hanging, "A").1, "• open");
+    assert_eq!(row(hanging, "B"), both("@2", "◁ above the LSO"));
+}
+
+#[test]
 fn a_long_run_of_transactions_says_what_is_left_out() {
     let (told, _) = scenario("transactions/exactly-once-pipeline.json");
     let scene = drawn(&told);

@@ -335,6 +335,7 @@ words! {
     IsOut "is out" "제외됨";
     Generation "generation" "세대";
     Members "members" "멤버";
+    BehindStable "above the LSO" "LSO 위";
     Lag "lag" "랙(lag)";
     NeverEnds "no marker comes" "마커 없음";
     Events "events" "이벤트";
