@@ -97,6 +97,42 @@ fn the_cursor_moves_through_transactions_too() {
     assert!(dom.contains("|txn true|past true"), "{:?}", dom.split_once("data-seen=").map(|s| s.1));
 }
 
+/// Saves the trace and says what would be in the file.
+const SAVER: &str = r"
+<script>
+const save = () => {
+  if (!document.documentElement.classList.contains('ready')) { setTimeout(save, 10); return; }
+  HTMLAnchorElement.prototype.click = () => {};
+  URL.createObjectURL = (blob) => {
+    blob.text().then((text) => { document.body.dataset.saved = text; });
+    return '#';
+  };
+  document.getElementById('save').click();
+};
+save();
+</script>
+</body>";
+
+#[test]
+fn the_page_gives_back_the_trace_it_was_drawn_from() {
+    let Some(browser) = browser() else { return };
+    let (told, _) = scenario("duplication/lost-response.json");
+    let trace = Some("first line of many\n</script> is not the end\n".to_owned());
+    let page = Page { trace, ..Page::default() };
+    let page = stepper(&told.story(), &Options::default(), &page).expect("it can be drawn");
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("step-trace.html");
+    std::fs::write(&place, page.replace("</body>", SAVER)).expect("it can be written");
+    let (dom, errors) = open(&browser, &place);
+    assert!(!errors.contains("CONSOLE"), "{errors}");
+    let saved = dom.split_once("data-saved=\"").map(|(_, rest)| rest).unwrap_or_default();
+    assert!(
+        saved.starts_with("first line of many\n&lt;/script&gt;")
+            || saved.starts_with("first line of many\n</script>"),
+        "{}",
+        &saved[..saved.len().min(80)]
+    );
+}
+
 #[test]
 fn the_page_needs_nothing_from_elsewhere() {
     let (told, _) = scenario("loss/acks-1-failover.json");
