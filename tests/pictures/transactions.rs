@@ -3,9 +3,10 @@
 use super::{Told, scenario, scenarios};
 use inflight::protocol::fact::AppendOrigin;
 use inflight::protocol::message::IsolationLevel;
-use inflight::{Fact, Options as Loading, load_text};
+use inflight::{Fact, Instant, Options as Loading, load_text};
 use inflight_view::{
-    Icon, Kind, Lang, Mark, Medium, Options, Rect, Scene, draw, draw_twin, levels, text, visibility,
+    Focus, Icon, Kind, Lang, Mark, Medium, Options, Rect, Scene, draw, draw_twin, levels, text,
+    visibility,
 };
 
 fn drawn(told: &Told) -> Scene {
@@ -225,6 +226,26 @@ fn a_long_run_of_transactions_says_what_is_left_out() {
     let scene = drawn(&told);
     assert!(figure(&scene, "events") <= 90 && scene.width <= 1_300, "{}", scene.width);
     assert!(texts(&scene).iter().any(|(text, _)| text.starts_with("showing ")));
+}
+
+#[test]
+fn a_record_or_a_window_can_be_looked_for() {
+    let (told, _) = scenario("transactions/exactly-once-pipeline.json");
+    let focus = |focus| Options { focus, ..Options::default() };
+    let of = |options: &Options| draw(Kind::Txn, &told.story(), options);
+    let scene = of(&focus(Focus::Record("T".to_owned()))).expect("it can be drawn");
+    assert!(
+        texts(&scene).iter().any(|(text, _)| text.starts_with("send T")),
+        "{:?}",
+        texts(&scene)
+    );
+    let window =
+        Focus::Window(Instant::from_nanos(7_000_000_000), Instant::from_nanos(8_000_000_000));
+    let scene = of(&focus(window)).expect("it can be drawn");
+    place(&scene, "CompleteAbort");
+    assert!(!texts(&scene).iter().any(|(text, _)| text.starts_with("COMMIT")));
+    let refused = of(&focus(Focus::Record("Q9".to_owned()))).map(|_| ()).unwrap_err();
+    assert_eq!(refused.to_string(), "no record of the run is called \"Q9\"");
 }
 
 #[test]

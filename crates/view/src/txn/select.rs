@@ -4,6 +4,7 @@ use super::gather::{Event, Gathered, Hold, Look};
 use crate::kind::{Focus, Refusal, Task};
 use crate::theme::Ink;
 use crate::words::Word;
+use inflight_protocol::Fact;
 use std::collections::BTreeMap;
 
 /// The events that are shown, by position.
@@ -82,9 +83,12 @@ fn centre(
     if let Focus::Record(name) = focus {
         let found = task.model.letters.find(name);
         let (session, partition, ordinal) = found.ok_or_else(|| Refusal::NoRecord(name.clone()))?;
-        let queues = |fact: &inflight_protocol::Fact| {
-            matches!(*fact, inflight_protocol::Fact::RecordsQueued { session: s, partition: p, first, count, .. }
-                if (s, p) == (session, partition) && (first..first + u64::from(count)).contains(&ordinal))
+        let queues = |fact: &Fact| match *fact {
+            Fact::RecordsQueued { session: s, partition: p, first, count, .. } => {
+                let run = first..first + u64::from(count);
+                (s, p) == (session, partition) && run.contains(&ordinal)
+            }
+            _ => false,
         };
         let fact = task.model.facts().iter().position(|(_, fact)| queues(fact)).unwrap_or(0);
         return Ok((at(fact), lang.say(Word::OnlyRecords)));
