@@ -55,7 +55,11 @@ fn d2_boxes_that_the_app_has_and_no_leader_has_are_the_losses() {
             if told.description.partitions() != 1 {
                 continue;
             }
-            let scene = drawn(Kind::Log, told);
+            let scene = draw(Kind::Log, &told.story(), &Options::default());
+            let Ok(scene) = scene else {
+                assert_eq!(told.report.judgement.counts.acked, 0, "{}", told.name);
+                continue;
+            };
             let missing = figure(&scene, "acked records missing");
             let counts = &told.report.judgement.counts;
             assert_eq!(missing, counts.lost - counts.unreadable, "{}", told.name);
@@ -96,6 +100,44 @@ fn d3_every_produce_request_has_a_bar() {
             told.name
         );
     }
+}
+
+#[test]
+fn d3_a_call_that_waits_has_a_hatched_bar() {
+    for name in ["surprises/metadata-block.json", "surprises/buffer-full.json"] {
+        let (told, _) = scenario(name);
+        let scene = drawn(Kind::Pipeline, &told);
+        let returned: Vec<usize> = told
+            .facts
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, fact))| matches!(fact, Fact::SendReturned { .. }))
+            .map(|(index, _)| index)
+            .collect();
+        let hatched = scene.items.iter().filter(|item| {
+            matches!(item.mark, Mark::Rect { fill: inflight_view::Fill::Hatch(_), .. })
+                && item.fact.is_some_and(|fact| returned.contains(&fact))
+        });
+        assert_eq!(hatched.count(), returned.len(), "{name}");
+    }
+}
+
+#[test]
+fn d4_linger_lowers_the_latency_of_most_records_under_load() {
+    let (told, fix) = scenario("surprises/linger-lowers-latency.json");
+    let (_, cured) = fix.expect("it has a fix");
+    let middle = |told: &Told| {
+        let mut totals: Vec<Span> =
+            breakdown(&told.story(), Lang::En).iter().map(|one| one.total).collect();
+        totals.sort_unstable();
+        totals[totals.len() / 2]
+    };
+    assert!(
+        middle(&cured).as_nanos() * 3 < middle(&told).as_nanos() * 2,
+        "{} {}",
+        middle(&told),
+        middle(&cured)
+    );
 }
 
 #[test]

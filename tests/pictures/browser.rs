@@ -8,7 +8,8 @@ use std::process::Command;
 /// What a reader does, and what must be seen then. It runs in the page, behind the page's own script.
 const READER: &str = r"
 <script>
-(() => {
+const read = () => {
+  if (!document.documentElement.classList.contains('ready')) { setTimeout(read, 10); return; }
   const press = (key) => document.dispatchEvent(new KeyboardEvent('keydown', { key, cancelable: true }));
   const count = () => document.getElementById('count').textContent;
   const seen = [];
@@ -19,12 +20,15 @@ const READER: &str = r"
   press('End'); seen.push('end ' + count());
   press('['); seen.push('anomaly ' + count() + ' ' + document.getElementById('short').textContent);
   press('Home'); press(']'); seen.push('again ' + count());
-  seen.push('logs ' + document.querySelectorAll('.log.on').length);
+  seen.push('logs ' + document.querySelectorAll('#log svg').length);
   seen.push('now ' + document.querySelectorAll('g.now').length);
   document.getElementById('past').click();
+  press('End'); const txn = document.getElementById('txn-cursor');
+  seen.push('txn ' + (txn !== null && !txn.hidden && parseInt(txn.style.left) > 100));
   seen.push('past ' + (document.querySelectorAll('#sequence g.past').length > 5));
   document.body.dataset.seen = seen.join('|');
-})();
+};
+read();
 </script>
 </body>";
 
@@ -75,8 +79,58 @@ fn the_page_steps_through_a_run_without_an_error() {
         );
         assert_eq!(seen[6], start.replace("start", "again"));
         assert_eq!(seen[7], "logs 1");
-        assert!(seen[8] != "now 0" && seen[9] == "past true", "{seen:?}");
+        // A run without transactions has no lanes for them.
+        assert!(seen[8] != "now 0" && seen[9..] == ["txn false", "past true"], "{seen:?}");
     }
+}
+
+#[test]
+fn the_cursor_moves_through_transactions_too() {
+    let Some(browser) = browser() else { return };
+    let (told, _) = scenario("transactions/zombie-is-fenced.json");
+    let page = stepper(&told.story(), &Options::default(), &Page::default());
+    let page = page.expect("it can be drawn");
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("step-transactions.html");
+    std::fs::write(&place, page.replace("</body>", READER)).expect("it can be written");
+    let (dom, errors) = open(&browser, &place);
+    assert!(!errors.contains("CONSOLE"), "{errors}");
+    assert!(dom.contains("|txn true|past true"), "{:?}", dom.split_once("data-seen=").map(|s| s.1));
+}
+
+/// Saves the trace and says what would be in the file.
+const SAVER: &str = r"
+<script>
+const save = () => {
+  if (!document.documentElement.classList.contains('ready')) { setTimeout(save, 10); return; }
+  HTMLAnchorElement.prototype.click = () => {};
+  URL.createObjectURL = (blob) => {
+    blob.text().then((text) => { document.body.dataset.saved = text; });
+    return '#';
+  };
+  document.getElementById('save').click();
+};
+save();
+</script>
+</body>";
+
+#[test]
+fn the_page_gives_back_the_trace_it_was_drawn_from() {
+    let Some(browser) = browser() else { return };
+    let (told, _) = scenario("duplication/lost-response.json");
+    let trace = Some("first line of many\n</script> is not the end\n".to_owned());
+    let page = Page { trace, ..Page::default() };
+    let page = stepper(&told.story(), &Options::default(), &page).expect("it can be drawn");
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("step-trace.html");
+    std::fs::write(&place, page.replace("</body>", SAVER)).expect("it can be written");
+    let (dom, errors) = open(&browser, &place);
+    assert!(!errors.contains("CONSOLE"), "{errors}");
+    let saved = dom.split_once("data-saved=\"").map(|(_, rest)| rest).unwrap_or_default();
+    assert!(
+        saved.starts_with("first line of many\n&lt;/script&gt;")
+            || saved.starts_with("first line of many\n</script>"),
+        "{}",
+        &saved[..saved.len().min(80)]
+    );
 }
 
 #[test]

@@ -4,7 +4,10 @@
 mod accept;
 mod browser;
 mod exports;
+mod gallery;
+mod korean;
 mod readable;
+mod transactions;
 
 use inflight::{Description, Fact, Instant, Keep, Loaded, Options, Report, load_file, play};
 use inflight_tests::{files_below, name_of, workspace};

@@ -1,6 +1,7 @@
 //! No text over another, none outside, in any kind, language, scale and medium.
 
 use super::scenarios;
+use inflight::{Fact, Instant};
 use inflight_view::{Kind, Lang, Medium, Options, Refusal, Scale, Scene, Theme};
 use inflight_view::{audit, draw, draw_twin, png, svg, text};
 
@@ -36,11 +37,13 @@ fn every_picture_of_every_scenario_can_be_read() {
 fn every_scale_can_be_read() {
     let mut wrong = Vec::new();
     for (told, _) in scenarios() {
-        for kind in [Kind::Sequence, Kind::Pipeline] {
+        for kind in [Kind::Sequence, Kind::Pipeline, Kind::Txn] {
             for scale in [Scale::Order, Scale::Time, Scale::Hybrid] {
-                let options = Options { scale, ..Options::default() };
-                let name = format!("{} {} {scale:?}", told.name, kind.name());
-                check(&name, draw(kind, &told.story(), &options), &mut wrong);
+                for lang in [Lang::En, Lang::Ko] {
+                    let options = Options { scale, lang, ..Options::default() };
+                    let name = format!("{} {} {scale:?} {lang:?}", told.name, kind.name());
+                    check(&name, draw(kind, &told.story(), &options), &mut wrong);
+                }
             }
         }
     }
@@ -52,15 +55,28 @@ fn every_kind_can_be_drawn_of_every_scenario() {
     for (told, _) in scenarios() {
         for kind in Kind::ALL {
             let drawn = draw(kind, &told.story(), &Options::default());
-            assert!(drawn.is_ok(), "{} {}: {drawn:?}", told.name, kind.name());
+            let calls = |(_, fact): &(Instant, Fact)| {
+                matches!(fact, Fact::TransactionsInitialized { .. } | Fact::TransactionBegun { .. })
+            };
+            let queued = |(_, fact): &(Instant, Fact)| matches!(fact, Fact::RecordsQueued { .. });
+            let has_any = match kind {
+                // Only who has transactions has a picture of them.
+                Kind::Txn => told.facts.iter().any(calls),
+                // What never came into the producer is in no log and in no table.
+                Kind::Log | Kind::Latency | Kind::Dedup | Kind::Truth => {
+                    told.facts.iter().any(queued)
+                }
+                Kind::Sequence | Kind::Pipeline | Kind::Overview => true,
+            };
+            assert_eq!(drawn.is_ok(), has_any, "{} {}: {drawn:?}", told.name, kind.name());
         }
     }
 }
 
 #[test]
 fn the_same_run_gives_the_same_bytes() {
-    let (told, _) = super::scenario("duplication/lost-response.json");
-    let (again, _) = super::scenario("duplication/lost-response.json");
+    let (told, _) = super::scenario("transactions/open-transaction-pins-the-lso.json");
+    let (again, _) = super::scenario("transactions/open-transaction-pins-the-lso.json");
     for kind in Kind::ALL {
         let of = |told: &super::Told| {
             let scene = draw(kind, &told.story(), &Options::default()).expect("it can be drawn");

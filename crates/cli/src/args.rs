@@ -129,6 +129,8 @@ pub(crate) enum PictureKind {
     Pipeline,
     /// The parts of the time from send() to the callback.
     Latency,
+    /// What became of each transaction: calls, states, control records, what readers see.
+    Txn,
     /// What the leader compares a batch with.
     Dedup,
     /// What was said of each record, and where it is.

@@ -42,4 +42,4 @@ pub use digest::{Divergence, TraceDigest, first_divergence};
 pub use names::Names;
 pub use observer::{Forbid, Observer};
 pub use recorder::{Recorder, replay};
-pub use story::{Namer, sentence};
+pub use story::{ENGLISH, Namer, Nouns, sentence, sentence_by};

@@ -4,10 +4,12 @@
 //! says what sessions, partitions and clients are called.
 
 mod namer;
+mod nouns;
 mod table;
 pub(crate) mod template;
 
 pub use namer::{Namer, ordinal, range};
+pub use nouns::{ENGLISH, Nouns};
 
 use inflight_protocol::{Fact, FactKind};
 use template::Style;
@@ -21,6 +23,12 @@ pub fn sentence(fact: &Fact, namer: &Namer) -> String {
         _ => sentence_template(fact.kind()),
     };
     template::fill(template, fact, namer, Style::Long)
+}
+
+/// A fact by a template of another language, with that language's nouns. Holes and parts in
+/// brackets are those of the English sentences.
+pub fn sentence_by(template: &str, fact: &Fact, namer: &Namer, nouns: &Nouns) -> String {
+    template::fill_with(template, fact, namer, Style::Long, nouns)
 }
 
 /// The template of a kind. A kind that the table forgot is told by its documentation.

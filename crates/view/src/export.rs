@@ -12,7 +12,7 @@ use crate::Story;
 use crate::kind::{Options, Refusal, Task};
 use crate::measure::{Measure, Medium};
 use crate::model::Model;
-use crate::sequence::{Beat, Place, What, collect, select};
+use crate::sequence::{Beat, Place, Selection, What, collect, select};
 use crate::words::{Lang, Word};
 
 /// How many arrows an export has at most, so that no tool refuses it.
@@ -32,7 +32,18 @@ fn with_beats<T>(
     if beats.list.is_empty() {
         return Err(Refusal::Nothing("record, request or fault"));
     }
-    let selection = select(&task, &beats, arrows_max)?;
+    // Calls of the application are messages to other tools as well.
+    let messages = |selection: &Selection<'_>| {
+        let is_message =
+            |beat: &&&Beat| matches!(beat.what, What::Depart { .. } | What::Call { .. });
+        selection.beats.iter().filter(is_message).count()
+    };
+    let mut most = arrows_max;
+    let mut selection = select(&task, &beats, most)?;
+    while messages(&selection) > 2 * arrows_max && most > 1 {
+        most -= most / 8 + 1;
+        selection = select(&task, &beats, most)?;
+    }
     Ok(write(&model, &selection.beats, &selection.notes))
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn frame(kind: Kind, task: &Task<'_, '_>, drawing: Drawing) -> Scene 
     let inner = drawing.scene.width.max(task.measure.across(WIDTH_MIN, 72));
     let top = header(&mut scene, kind, task.model, task.lang(), inner);
     let body_bottom = top + drawing.scene.height;
-    scene.summary = summary(kind, task.model, &drawing);
+    scene.summary = summary(kind, task, &drawing);
     scene.figures.clone_from(&drawing.figures);
     scene.place(drawing.scene, edge, top);
     let y = legend(&mut scene, &drawing.legend, task.lang(), body_bottom, inner);
@@ -126,8 +126,24 @@ pub(crate) fn verdict(model: &Model<'_>, lang: Lang) -> String {
 }
 
 /// Two sentences for those who do not see the picture.
-pub(crate) fn summary(kind: Kind, model: &Model<'_>, drawing: &Drawing) -> String {
+pub(crate) fn summary(kind: Kind, task: &Task<'_, '_>, drawing: &Drawing) -> String {
+    let (model, lang) = (task.model, task.lang());
     let description = model.story.description;
+    let first = model.story.report.explanations.first();
+    if !lang.is_english() {
+        let found = first.map_or(String::new(), |found| {
+            let text = lang.headline(found, &model.namer);
+            format!(" {}.", lang.value(Word::FirstFinding, text))
+        });
+        let (picture, run) = (lang.say(Word::PictureOf), lang.say(Word::Run));
+        return format!(
+            "{picture}: {} ({}). {run}: \"{}\". {}.{found}",
+            lang.say(kind.word()),
+            kind.name(),
+            description.title,
+            verdict(model, lang),
+        );
+    }
     let figures = match drawing.figures.is_empty() {
         true => String::new(),
         false => {
@@ -136,7 +152,7 @@ pub(crate) fn summary(kind: Kind, model: &Model<'_>, drawing: &Drawing) -> Strin
             format!(" It shows {}.", list.join(", "))
         }
     };
-    let headline = model.story.report.explanations.first().map(|found| found.headline.clone());
+    let headline = first.map(|found| found.headline.clone());
     let headline = headline.map_or(String::new(), |text| format!(" First finding: {text}."));
     format!(
         "A picture of the kind \"{}\" ({}) of the run \"{}\": {}.{figures}{headline}",

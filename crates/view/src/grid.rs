@@ -6,6 +6,7 @@ use crate::frame;
 use crate::icon::Icon;
 use crate::kind::Options;
 use crate::measure::Measure;
+use crate::model::Model;
 use crate::model::logs::Logs;
 use crate::scene::{Anchor, Fill, Layer, Point, Rect, Scene, Stroke, Type};
 use crate::theme::Ink;
@@ -80,7 +81,8 @@ pub fn outcome(cell: &Cell<'_>) -> Outcome {
         None => Answer::Silence,
     };
     let partition = TopicPartition::new(0);
-    let logs = Logs::new(cell.story.description, partition);
+    let model = Model::new(cell.story);
+    let logs = Logs::new(&model, partition);
     let logs = logs.after(facts, facts.len());
     // Readers may have to wait for it: below min.insync.replicas the high watermark does not rise.
     let leader = logs.leader.and_then(|leader| logs.replica(leader));

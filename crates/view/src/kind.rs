@@ -4,7 +4,7 @@ use crate::measure::{Measure, Medium};
 use crate::model::Model;
 use crate::scene::Scene;
 use crate::words::{Lang, Word};
-use crate::{Story, dedup, frame, latency, log, overview, pipeline, sequence, truth, twin};
+use crate::{Story, dedup, frame, latency, log, overview, pipeline, sequence, truth, twin, txn};
 use inflight_des::Instant;
 use std::fmt;
 
@@ -20,6 +20,8 @@ pub enum Kind {
     Pipeline,
     /// The parts of the time from send() to the callback.
     Latency,
+    /// What became of each transaction: calls, states, control records, what readers see.
+    Txn,
     /// What the leader compares a batch with, and what it decides.
     Dedup,
     /// What was said of each record, and where it is.
@@ -30,11 +32,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that is drawn from one run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sequence,
         Self::Log,
         Self::Pipeline,
         Self::Latency,
+        Self::Txn,
         Self::Dedup,
         Self::Truth,
         Self::Overview,
@@ -47,6 +50,7 @@ impl Kind {
             Self::Log => "log",
             Self::Pipeline => "pipeline",
             Self::Latency => "latency",
+            Self::Txn => "txn",
             Self::Dedup => "dedup",
             Self::Truth => "truth",
             Self::Overview => "overview",
@@ -59,6 +63,7 @@ impl Kind {
             Self::Log => Word::Log,
             Self::Pipeline => Word::Pipeline,
             Self::Latency => Word::Latency,
+            Self::Txn => Word::Txn,
             Self::Dedup => Word::Dedup,
             Self::Truth => Word::Truth,
             Self::Overview => Word::Overview,
@@ -123,6 +128,17 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl Refusal {
+    /// The same in a language.
+    pub(crate) fn say(&self, lang: Lang) -> String {
+        match self {
+            _ if lang.is_english() => self.to_string(),
+            Self::Nothing(_) => lang.say(Word::NothingToDraw).to_owned(),
+            Self::NoRecord(name) => lang.value(Word::NoSuchRecord, name),
+        }
+    }
+}
+
 impl std::error::Error for Refusal {}
 
 /// What a layout gets.
@@ -162,6 +178,7 @@ pub(crate) fn lay_out(kind: Kind, task: &Task<'_, '_>) -> Result<Drawing, Refusa
         Kind::Log => log::lay_out(task),
         Kind::Pipeline => pipeline::lay_out(task),
         Kind::Latency => latency::lay_out(task),
+        Kind::Txn => txn::lay_out(task),
         Kind::Dedup => dedup::lay_out(task),
         Kind::Truth => truth::lay_out(task),
         Kind::Overview => overview::lay_out(task),

@@ -13,6 +13,7 @@ mod frame;
 pub mod grid;
 mod icon;
 mod kind;
+mod korean;
 mod latency;
 mod log;
 mod measure;
@@ -28,6 +29,7 @@ mod table;
 mod theme;
 mod truth;
 mod twin;
+mod txn;
 mod words;
 
 pub use audit::audit;
@@ -43,6 +45,7 @@ pub use scene::{Anchor, Dash, Fill, Head, Item, Layer, Mark, Point, Rect, Scene,
 pub use stepper::{Page, stepper};
 pub use theme::{Ink, Theme};
 pub use truth::truth_markdown;
+pub use txn::{Level, Visible, levels, visibility};
 pub use words::Lang;
 
 use inflight_check::Report;

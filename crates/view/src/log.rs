@@ -16,6 +16,7 @@ use columns::Columns;
 use strips::Seen;
 
 pub(crate) use moments::{Moment, moments};
+pub(crate) use strips::word_of;
 
 pub(crate) fn lay_out(task: &Task<'_, '_>) -> Result<Drawing, Refusal> {
     let moments = moments(task);
@@ -151,9 +152,16 @@ fn legend(seen: &Seen) -> Vec<Entry> {
     add(seen.failed, failed, Word::LegendFailed);
     let unknown = Sample::Signed(Fill::None, solid(Ink::Muted).dash(Dash::Dashed), Icon::Question);
     add(seen.unknown, unknown, Word::LegendUnknown);
+    let dashed = solid(Ink::Bad).dash(Dash::Dashed);
+    let open = Sample::Signed(Fill::Tint(Ink::Transaction), solid(Ink::Transaction), Icon::Dot);
+    add(seen.open, open, Word::LegendOpen);
+    add(seen.aborted, Sample::Signed(Fill::None, dashed, Icon::Cross), Word::LegendAborted);
+    let marker = Sample::Signed(Fill::None, Stroke::thick(Ink::Good), Icon::Rhombus);
+    add(seen.marker, marker, Word::LegendMarker);
     let cut = Sample::Arrow(solid(Ink::Bad).dash(Dash::Dashed), Head::Lost);
     add(seen.cut, cut, Word::LegendTruncated);
     add(true, Sample::Sign(Icon::Up, Ink::Good), Word::LegendHw);
+    add(seen.transactions, Sample::Sign(Icon::Left, Ink::Transaction), Word::LegendLso);
     add(true, Sample::Sign(Icon::Right, Ink::Muted), Word::LegendLeo);
     list
 }

@@ -11,7 +11,7 @@ pub(crate) mod requests;
 use crate::Story;
 use inflight_des::Instant;
 use inflight_protocol::Fact;
-use inflight_protocol::ids::{SessionId, TopicPartition};
+use inflight_protocol::ids::{ProducerEpoch, ProducerId, SessionId, TopicPartition};
 use inflight_trace::Namer;
 use letters::Letters;
 use messages::Messages;
@@ -68,15 +68,29 @@ impl<'a> Model<'a> {
         found.or(queued).unwrap_or_default()
     }
 
-    /// How many partitions there are.
+    /// How many partitions there are, without those of internal topics.
     pub(crate) fn partitions(&self) -> usize {
-        self.story.description.partitions()
+        let topics = self.story.description.topics.iter();
+        let ours = topics.filter(|topic| !topic.name.starts_with("__"));
+        ours.map(|topic| topic.replicas.len()).sum()
     }
 
     /// A partition's name where there are several, with a space behind it.
     pub(crate) fn where_to(&self, partition: TopicPartition) -> String {
         match self.partitions() {
             0 | 1 => String::new(),
+            _ => format!("{} ", self.namer.names().partition(partition)),
+        }
+    }
+
+    /// The name of a partition that is none of these, with a space behind it.
+    pub(crate) fn where_to_elsewhere(
+        &self,
+        partition: TopicPartition,
+        known: &[TopicPartition],
+    ) -> String {
+        match known {
+            [one] if *one == partition => String::new(),
             _ => format!("{} ", self.namer.names().partition(partition)),
         }
     }
@@ -90,6 +104,28 @@ impl<'a> Model<'a> {
         count: u32,
     ) -> String {
         format!("[{}]", self.letters.run(session, partition, first, u64::from(count)))
+    }
+
+    /// The client that writes under a producer id and epoch: the one that was initialised last with
+    /// an epoch that is not above it, since epochs are raised on the way.
+    pub(crate) fn writer(&self, wanted: ProducerId, epoch: ProducerEpoch) -> Option<String> {
+        let of = |(_, fact): &(Instant, Fact)| match *fact {
+            Fact::ProducerIdAssigned { session, producer_id, producer_epoch }
+            | Fact::TransactionsInitialized { session, producer_id, producer_epoch, .. }
+                if producer_id == wanted && producer_epoch <= epoch =>
+            {
+                self.namer.client_of(session)
+            }
+            _ => None,
+        };
+        let client = self.facts().iter().filter_map(of).next_back()?;
+        Some(self.namer.names().client(client))
+    }
+
+    /// Whether a partition belongs to an internal topic.
+    pub(crate) fn is_internal(&self, partition: TopicPartition) -> bool {
+        let topic = self.story.description.topic_of(partition);
+        topic.is_some_and(|topic| topic.name.starts_with("__"))
     }
 
     /// A setting of a client in milliseconds, as the description has it.

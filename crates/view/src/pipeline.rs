@@ -23,7 +23,7 @@ pub(crate) fn lay_out_up_to(
     requests_max: usize,
 ) -> Result<(Drawing, Vec<(usize, i32)>), Refusal> {
     let gathered = Gathered::of(task, requests_max);
-    if gathered.calls.is_empty() && gathered.requests.is_empty() {
+    if gathered.calls.is_empty() && gathered.requests.is_empty() && gathered.blocked.is_empty() {
         return Err(Refusal::Nothing("record or request"));
     }
     let mut scene = Scene::new(task.measure);

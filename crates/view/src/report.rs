@@ -6,6 +6,7 @@
 mod index;
 mod page;
 mod questions;
+mod worth;
 
 use crate::kind::{Kind, Options, Refusal, draw, draw_twin};
 use crate::render::svg::svg;
@@ -45,8 +46,9 @@ pub struct Cure<'a> {
 /// A file of the gallery: its path in it, and its content.
 pub type File = (String, Vec<u8>);
 
-/// The kinds of pictures on a page, in order.
-const KINDS: [Kind; 4] = [Kind::Sequence, Kind::Log, Kind::Latency, Kind::Dedup];
+/// The kinds of pictures on a page, in order, as far as they say anything.
+const KINDS: [Kind; 6] =
+    [Kind::Sequence, Kind::Log, Kind::Txn, Kind::Pipeline, Kind::Latency, Kind::Dedup];
 
 /// Every file of the gallery.
 ///
@@ -71,7 +73,8 @@ pub fn scenario(told: &Told<'_>, lang: Lang) -> Result<Vec<File>, Refusal> {
     let options = Options { lang, ..Options::default() };
     let mut files = Vec::new();
     let mut drawn = Vec::new();
-    for kind in KINDS {
+    let worth = worth::Worth::of(told);
+    for kind in KINDS.into_iter().filter(|kind| worth.shows(*kind)) {
         let Ok(scene) = picture(told, kind, &options) else { continue };
         drawn.push((kind, scene.summary.clone()));
         files.extend(pair(&format!("{}/{}", told.name, kind.name()), &scene));

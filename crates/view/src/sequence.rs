@@ -2,10 +2,12 @@
 
 mod beats;
 mod calls;
+mod coordinators;
 mod draw;
 mod labels;
 mod lifelines;
 mod notes;
+mod readers;
 mod rows;
 mod select;
 mod timers;

@@ -7,28 +7,32 @@
 mod causes;
 mod fields;
 mod frames;
+mod packed;
 
 use crate::kind::{Options, Refusal, Task};
 use crate::measure::{Measure, Medium};
 use crate::model::Model;
-use crate::render::svg::{escape, inline};
+use crate::render::svg::{Sheet, escape, inline};
 use crate::scene::Scene;
 use crate::theme::{Ink, Theme, hex};
 use crate::words::{Lang, Word};
-use crate::{Story, frame, pipeline, sequence};
+use crate::{Story, frame, pipeline, sequence, txn};
 use frames::Frames;
-use inflight_trace::sentence;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 /// How many arrows and requests a page shows at most.
 const ARROWS_MAX: usize = 100;
+/// How many events the lanes of transactions have at most.
+const EVENTS_MAX: usize = 300;
 
 /// What a page has beside the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The command that makes it again.
     pub command: String,
-    /// The trace as JSON lines, so that the page holds everything it was drawn from.
+    /// The trace as JSON lines, so that the page holds everything it was drawn from. It is packed in
+    /// the page, which can save it as it was.
     pub trace: Option<String>,
 }
 
@@ -37,7 +41,9 @@ struct Step {
     fact: usize,
     y: i32,
     x: Option<i32>,
-    log: usize,
+    /// The x on the lanes of transactions.
+    txn: Option<i32>,
+    log: Option<usize>,
     decides: bool,
     before: Vec<usize>,
 }
@@ -56,6 +62,9 @@ pub fn stepper(story: &Story<'_>, options: &Options, page: &Page) -> Result<Stri
     let selection = sequence::select(&task, &beats, ARROWS_MAX)?;
     let (mut drawn, places) = sequence::lay_out_up_to(&task, ARROWS_MAX)?;
     let lanes = pipeline::lay_out_up_to(&task, ARROWS_MAX).ok();
+    let transactions = txn::lay_out_up_to(&task, EVENTS_MAX).ok();
+    let txn_places: BTreeMap<usize, i32> =
+        transactions.iter().flat_map(|(_, places)| places).copied().collect();
     let lane_places = lanes.as_ref().map(|(_, places)| places.clone()).unwrap_or_default();
     let frames = Frames::of(&task, &places);
     let before = causes::of(&model, &selection.beats);
@@ -65,6 +74,7 @@ pub fn stepper(story: &Story<'_>, options: &Options, page: &Page) -> Result<Stri
             fact: *fact,
             y: *y,
             x: lane_places.iter().find(|(known, _)| known == fact).map(|(_, x)| *x),
+            txn: txn_places.get(fact).copied(),
             log: frames.at[index],
             decides: beat.decides,
             before,
@@ -76,18 +86,29 @@ pub fn stepper(story: &Story<'_>, options: &Options, page: &Page) -> Result<Stri
         drawing.scene.title = format!("{title}: {}", options.lang.say(Word::Pipeline));
         drawing.scene
     });
-    let data = data(&task, &steps, &drawn.scene, lanes.as_ref(), &drawn.notes);
-    Ok(html(&task, &drawn.scene, lanes.as_ref(), &frames, &data, page))
+    let mut notes = drawn.notes;
+    notes.extend(frames.notes.iter().cloned());
+    let transactions = transactions.map(|(mut drawing, _)| {
+        drawing.scene.title = format!("{title}: {}", options.lang.say(Word::Txn));
+        notes.append(&mut drawing.notes);
+        drawing.scene
+    });
+    let shown = Shown { sequence: &drawn.scene, lanes, transactions, frames: &frames, notes };
+    let data = data(&task, &steps, &shown);
+    Ok(html(&task, &shown, &data, page))
+}
+
+/// The pictures of a page, and what they leave out.
+struct Shown<'s> {
+    sequence: &'s Scene,
+    lanes: Option<Scene>,
+    transactions: Option<Scene>,
+    frames: &'s Frames,
+    notes: Vec<String>,
 }
 
 /// What the script reads.
-fn data(
-    task: &Task<'_, '_>,
-    steps: &[Step],
-    scene: &Scene,
-    lanes: Option<&Scene>,
-    notes: &[String],
-) -> String {
+fn data(task: &Task<'_, '_>, steps: &[Step], shown: &Shown<'_>) -> Json {
     let model = task.model;
     let one = |step: &Step| {
         let (at, fact) = &model.facts()[step.fact];
@@ -95,42 +116,58 @@ fn data(
             "f": step.fact,
             "y": step.y,
             "x": step.x,
+            "t": step.txn,
             "log": step.log,
             "bad": step.decides,
             "before": step.before,
             "at": at.to_string(),
             "kind": fact.kind().name(),
-            "text": sentence(fact, &model.namer),
+            "text": task.lang().fact(fact, &model.namer),
             "short": sequence::tell(model, task.lang(), step.fact),
             "fields": fields::of(fact, &model.namer),
         })
     };
-    let data: Json = json!({
-        "height": scene.height,
-        "width": lanes.map(|lanes| lanes.width),
-        "notes": notes,
+    json!({
+        "height": shown.sequence.height,
+        "width": shown.lanes.as_ref().map(|lanes| lanes.width),
+        "txn": shown.transactions.as_ref().map(|lanes| lanes.width),
         "steps": steps.iter().map(one).collect::<Vec<_>>(),
-    });
-    // Nothing in the data may end the script that holds it.
-    data.to_string().replace('<', "\\u003c")
+    })
 }
 
-fn html(
-    task: &Task<'_, '_>,
-    scene: &Scene,
-    lanes: Option<&Scene>,
-    frames: &Frames,
-    data: &str,
-    page: &Page,
-) -> String {
+fn html(task: &Task<'_, '_>, shown: &Shown<'_>, data: &Json, page: &Page) -> String {
+    let frames = shown.frames;
     let (model, lang) = (task.model, task.lang());
-    let logs = frames.scenes.iter().enumerate().map(|(index, scene)| {
-        format!("<div class=\"log\" id=\"log{index}\">{}</div>\n", inline(scene))
-    });
-    let film = frames.film.as_ref().map_or(String::new(), inline);
+    let mut sheet = Sheet::default();
+    let mut inline = |scene: &Scene| inline(scene, &mut sheet);
+    let logs = films(frames.scenes.iter().map(&mut inline));
+    let film = frames.film.as_ref().map_or(String::new(), &mut inline);
     let trace = page.trace.as_ref().map_or(String::new(), |trace| {
-        let safe = trace.replace('<', "\\u003c");
-        format!("<script type=\"application/jsonl\" id=\"trace\">\n{safe}</script>\n")
+        let packed = packed::pack(trace.as_bytes());
+        let save = lang.say(Word::SaveTrace);
+        format!(
+            "<script type=\"text/plain\" id=\"trace\">{packed}</script>\n\
+             <button id=\"save\" hidden>{save}</button>\n"
+        )
+    });
+    let optional = |scene: &Option<Scene>, inline: &mut dyn FnMut(&Scene) -> String| {
+        scene.as_ref().map_or(String::new(), inline)
+    };
+    let parts = json!({
+        "data": data,
+        "frames": logs,
+        "sequence": inline(shown.sequence),
+        "lanes": optional(&shown.lanes, &mut inline),
+        "transactions": optional(&shown.transactions, &mut inline),
+    });
+    let transactions = shown.transactions.as_ref().map_or(String::new(), |lanes| {
+        let (name, width) = (lang.term(Word::Txn), lanes.width);
+        format!(
+            "<section id=\"txn\" aria-label=\"{name}\">\n<h2>{name}</h2>\n<div class=\"wide\">\
+             <div class=\"picture\" data-part=\"transactions\" style=\"width:{width}px\">\
+             <div id=\"txn-cursor\"></div>\
+             </div></div>\n</section>\n"
+        )
     });
     let say = |word| lang.say(word);
     let values = [
@@ -150,17 +187,39 @@ fn html(
         ("{{sequence}}", lang.term(Word::Sequence)),
         ("{{profile}}", escape(&frame::profile(model, lang))),
         ("{{command}}", escape(&page.command)),
-        ("{{colours}}", colours()),
-        ("{{svg}}", inline(scene)),
-        ("{{lanes}}", lanes.map_or(String::new(), inline)),
-        ("{{logs}}", logs.collect()),
+        ("{{colours}}", colours() + &sheet.rules() + "\n"),
+        ("{{notes}}", shown.notes.iter().map(|note| format!("<p>{}</p>", escape(note))).collect()),
+        (
+            "{{class}}",
+            match shown.transactions {
+                Some(_) => " class=\"with-txn\"".to_owned(),
+                None => String::new(),
+            },
+        ),
+        ("{{transactions}}", transactions),
+        ("{{parts}}", packed::pack(parts.to_string().as_bytes())),
+        ("{{none}}", say(Word::NoPicture).to_owned()),
         ("{{film}}", film),
         ("{{trace}}", trace),
-        ("{{data}}", data.to_owned()),
         ("{{style}}", include_str!("stepper/page.css").to_owned()),
         ("{{script}}", include_str!("stepper/page.js").to_owned()),
     ];
     fill(include_str!("stepper/page.html"), &values)
+}
+
+/// Pictures that have most of their marks in common: each mark once, and which ones each picture has.
+fn films(pictures: impl Iterator<Item = String>) -> Json {
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut marks: Vec<String> = Vec::new();
+    let mut one = |line: &str| {
+        *known.entry(line.to_owned()).or_insert_with(|| {
+            marks.push(line.to_owned());
+            marks.len() - 1
+        })
+    };
+    let pictures: Vec<Vec<usize>> =
+        pictures.map(|picture| picture.lines().map(&mut one).collect()).collect();
+    json!({ "marks": marks, "pictures": pictures })
 }
 
 /// A template with its holes filled, each once and from left to right, so that no value is taken for
@@ -191,13 +250,13 @@ fn findings(model: &Model<'_>, lang: Lang) -> String {
     for found in model.story.report.explanations.iter().take(3) {
         list.push_str(&format!(
             "<li><b>{}</b>. {}</li>\n",
-            escape(&found.headline),
-            escape(found.mechanism.sentence())
+            escape(&lang.headline(found, &model.namer)),
+            escape(lang.mechanism(found.mechanism))
         ));
     }
-    match (list.is_empty(), lang) {
-        (true, _) => String::new(),
-        (false, _) => format!("<ul class=\"findings\">\n{list}</ul>\n"),
+    match list.is_empty() {
+        true => String::new(),
+        false => format!("<ul class=\"findings\">\n{list}</ul>\n"),
     }
 }
 

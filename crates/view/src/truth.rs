@@ -5,7 +5,7 @@ use crate::frame::{Entry, Sample};
 use crate::icon::Icon;
 use crate::kind::{Drawing, Refusal, Task};
 use crate::model::Model;
-use crate::model::logs::{Logs, Outcome, Replica};
+use crate::model::logs::{Fate, Logs, Outcome, Replica};
 use crate::scene::{Fill, Stroke};
 use crate::table::{Cell, Table};
 use crate::theme::Ink;
@@ -56,14 +56,18 @@ struct Row {
     error: Option<SendError>,
     /// The offsets of the first record in each replica's log.
     held: Vec<Vec<u64>>,
-    /// The offsets below which a reader finds it.
+    /// The offsets at which a reader finds it.
     read: Vec<u64>,
+    /// Those at which a reader of committed records finds it.
+    committed: Vec<u64>,
+    /// What became of its transaction, if it is in one.
+    fate: Option<Fate>,
 }
 
 /// The table of the partition that the story is about.
 pub(crate) fn table(model: &Model<'_>, lang: Lang) -> Result<(Table, Vec<String>), Refusal> {
     let partition = model.partition();
-    let logs = Logs::new(model.story.description, partition);
+    let logs = Logs::new(model, partition);
     let logs = logs.after(model.facts(), model.facts().len());
     let told = Told::of(model);
     let mut rows: Vec<Row> = Vec::new();
@@ -103,8 +107,18 @@ pub(crate) fn table(model: &Model<'_>, lang: Lang) -> Result<(Table, Vec<String>
         let role = if leads { lang.say(Word::Leader) } else { lang.say(Word::Follower) };
         heads.push(format!("b{} {role}", replica.broker));
     }
-    heads.push(lang.term(Word::Reader));
-    let cells = rows.iter().map(|row| cells(model, &logs, row, lang)).collect();
+    let transactions = logs.has_transactions();
+    if transactions {
+        heads.extend(["read_uncommitted", "read_committed"].map(str::to_owned));
+    } else {
+        heads.push(lang.term(Word::Reader));
+    }
+    let of = |row: &Row| {
+        let mut cells = cells(model, &logs, row, lang);
+        cells.extend(transactions.then(|| committed(row, lang)));
+        cells
+    };
+    let cells = rows.iter().map(of).collect();
     let facts = vec![None; rows.len()];
     Ok((Table { heads, rows: cells, facts }, notes))
 }
@@ -150,7 +164,15 @@ fn row(logs: &Logs, told: &Told, session: SessionId, ordinal: u64) -> Row {
     let key = (session, told.partition, ordinal);
     let held: Vec<Vec<u64>> =
         logs.replicas.iter().map(|replica| replica.offsets_of(session, ordinal)).collect();
-    let read = logs.readable().map(|(leader, end)| below(leader, session, ordinal, end));
+    let leader = logs.readable();
+    let read = leader.map(|(leader, end)| below(leader, session, ordinal, end)).unwrap_or_default();
+    let fate_at = |offset: &u64| leader.and_then(|(leader, _)| logs.fate(leader, *offset));
+    let is_stable = |offset: &u64| {
+        let below = leader.is_some_and(|(leader, _)| *offset < logs.last_stable(leader));
+        below && matches!(fate_at(offset), None | Some(Fate::Committed))
+    };
+    let committed = read.iter().copied().filter(is_stable).collect();
+    let fate = read.last().and_then(fate_at);
     Row {
         session,
         first: ordinal,
@@ -159,7 +181,9 @@ fn row(logs: &Logs, told: &Told, session: SessionId, ordinal: u64) -> Row {
         outcome: logs.outcome(session, ordinal),
         error: told.errors.get(&key).copied(),
         held,
-        read: read.unwrap_or_default(),
+        read,
+        committed,
+        fate,
     }
 }
 
@@ -185,6 +209,8 @@ fn continues(last: &Row, row: &Row) -> bool {
         && last.held.len() == row.held.len()
         && last.held.iter().zip(&row.held).all(|(a, b)| shifted(a, b))
         && shifted(&last.read, &row.read)
+        && shifted(&last.committed, &row.committed)
+        && last.fate == row.fate
 }
 
 fn one_by_one(row: Row) -> Vec<Row> {
@@ -202,8 +228,23 @@ fn one_by_one(row: Row) -> Vec<Row> {
             error: row.error,
             held: row.held.iter().map(|list| shift(list, by)).collect(),
             read: shift(&row.read, by),
+            committed: shift(&row.committed, by),
+            fate: row.fate,
         })
         .collect()
+}
+
+/// What a reader of committed records finds, or why it finds nothing.
+fn committed(row: &Row, lang: Lang) -> Cell {
+    match (row.committed.is_empty(), row.fate) {
+        (true, Some(Fate::Aborted)) => Cell::signed(Icon::Cross, Ink::Bad, lang.say(Word::Aborted)),
+        (true, Some(Fate::Open)) => Cell::signed(Icon::Dot, Ink::Transaction, lang.say(Word::Open)),
+        // Behind an open transaction of somebody else.
+        (true, _) if !row.read.is_empty() => {
+            Cell::signed(Icon::Left, Ink::Transaction, lang.say(Word::BehindStable))
+        }
+        _ => Cell::plain(offsets(&row.committed, row.count)),
+    }
 }
 
 /// What does not fit to the rest of a row.

@@ -95,7 +95,7 @@ pub(crate) fn draw(
     let mut notes = divergence(&models, parts, lang);
     let mut sides: Vec<Scene> = Vec::new();
     for ((drawing, name), task) in drawn.into_iter().zip(&names).zip(&tasks) {
-        let drawing = drawing.unwrap_or_else(|refusal| nothing(measure, &refusal));
+        let drawing = drawing.unwrap_or_else(|refusal| nothing(measure, &refusal, lang));
         for entry in &drawing.legend {
             if !legend.contains(entry) {
                 legend.push(*entry);
@@ -110,9 +110,9 @@ pub(crate) fn draw(
 }
 
 /// What stands where a picture would have nothing to show.
-fn nothing(measure: Measure, refusal: &Refusal) -> Drawing {
+fn nothing(measure: Measure, refusal: &Refusal, lang: Lang) -> Drawing {
     let mut scene = Scene::new(measure);
-    let place = scene.text(0, 0, Anchor::Start, Type::body(Ink::Muted), &refusal.to_string());
+    let place = scene.text(0, 0, Anchor::Start, Type::body(Ink::Muted), &refusal.say(lang));
     scene.hold(place, 0);
     Drawing { scene, ..Drawing::default() }
 }
@@ -164,8 +164,8 @@ fn assemble(
     let measure = task.measure;
     let edge = frame::margin(scene);
     let gap = measure.across(36, 4);
-    // Side by side on a page, one below the other where lines are short.
-    let stacked = measure.is_cells();
+    // Side by side on a page; one below the other where lines are short, or time runs to the right.
+    let stacked = measure.is_cells() || matches!(kind, Kind::Txn | Kind::Pipeline);
     let width = match stacked {
         true => sides.iter().map(|side| side.width).max().unwrap_or(0),
         false => sides.iter().map(|side| side.width).sum::<i32>() + gap,
@@ -184,12 +184,12 @@ fn assemble(
         scene.place(one, x, y);
         bottom = bottom.max(y + h);
         if stacked {
-            y += h + measure.down(0, 2);
+            y += h + measure.down(30, 2);
         } else {
             x += w + gap;
         }
     }
-    scene.summary = frame::summary(kind, task.model, &Drawing { figures, ..Drawing::default() });
+    scene.summary = frame::summary(kind, task, &Drawing { figures, ..Drawing::default() });
     let y = frame::legend(scene, legend, task.lang(), bottom, inner);
     frame::footer(scene, task, notes, y, inner);
     scene.width = inner + 2 * edge;

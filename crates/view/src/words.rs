@@ -3,6 +3,11 @@
 //! Settings, classes and error codes are never translated. Korean labels stand alone or before a
 //! colon, so that no particle depends on a value.
 
+use crate::korean;
+use inflight_check::{Explanation, Mechanism};
+use inflight_protocol::Fact;
+use inflight_trace::{Namer, sentence};
+
 /// The language of labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lang {
@@ -60,6 +65,39 @@ impl Lang {
         format!("{}: {value}", self.say(word))
     }
 
+    /// Whether English words stay.
+    pub(crate) const fn is_english(self) -> bool {
+        matches!(self, Self::En)
+    }
+
+    /// A fact as a sentence.
+    pub(crate) fn fact(self, fact: &Fact, namer: &Namer) -> String {
+        if self.is_english() { sentence(fact, namer) } else { korean::fact(fact, namer) }
+    }
+
+    /// What was found, in a line.
+    pub(crate) fn headline(self, found: &Explanation, namer: &Namer) -> String {
+        match self.is_english() {
+            true => found.headline.clone(),
+            false => korean::headline(&found.finding, namer),
+        }
+    }
+
+    /// How something came about, in a sentence.
+    pub(crate) const fn mechanism(self, mechanism: Mechanism) -> &'static str {
+        if self.is_english() { mechanism.sentence() } else { korean::mechanism(mechanism) }
+    }
+
+    /// What would have helped, or why.
+    pub(crate) fn remedy(self, text: &'static str) -> &'static str {
+        if self.is_english() { text } else { korean::remedy(text) }
+    }
+
+    /// A word that is a value of a fact's field.
+    pub(crate) fn word(self, word: &'static str) -> &'static str {
+        if self.is_english() { word } else { korean::word(word) }
+    }
+
     /// The language as pages name it.
     pub(crate) const fn code(self) -> &'static str {
         match self {
@@ -76,6 +114,7 @@ words! {
     Pipeline "where records wait" "레코드가 대기하는 곳";
     Latency "from send() to the callback" "send()부터 콜백까지";
     Dedup "what the leader compares a batch with" "리더가 배치와 비교하는 것";
+    Txn "what became of each transaction" "트랜잭션의 진행";
     Truth "what was said, and what is there" "응답과 실제 로그";
     Overview "the producer and its settings" "프로듀서와 설정";
 
@@ -138,9 +177,9 @@ words! {
     Divergence "here the runs part" "두 실행의 갈림길";
 
     // Legends.
-    LegendRequest "produce request" "produce 요청";
+    LegendRequest "request" "요청";
     LegendResponse "response" "응답";
-    LegendFetch "copy by a follower" "팔로워 복제";
+    LegendFetch "records fetched by a follower or consumer" "팔로워·컨슈머가 가져간 레코드";
     LegendLost "lost on the way" "전송 중 유실";
     LegendCopy "a copy the log had already" "이미 로그에 있는 사본";
     LegendLate "behind a later record" "뒤의 레코드보다 늦음";
@@ -267,6 +306,47 @@ words! {
     Vacuous "nothing was examined" "검사 대상 없음";
 
     // Transactions.
+    CommitMarker "COMMIT" "COMMIT";
+    AbortMarker "ABORT" "ABORT";
+    Open "open" "진행 중";
+    Aborted "aborted" "중단(abort)";
+    Committed "committed" "커밋됨";
+    LastStable "LSO" "LSO";
+    LegendOpen "in an open transaction" "진행 중인 트랜잭션";
+    LegendAborted "in an aborted transaction" "중단된 트랜잭션";
+    LegendMarker "control record: it takes an offset" "컨트롤 레코드: 오프셋 차지";
+    Begins "begin" "begin";
+    AppCalls "calls" "호출";
+    SendsOffsets "sendOffsets" "sendOffsets";
+    TakesOver "takes over" "이어받음";
+    Marker "marker" "마커";
+    Skips "skips" "건너뜀";
+    CommitsOffset "commits offset" "오프셋 커밋";
+    ProducerStateLane "producer state" "프로듀서 상태";
+    Coordinator "coordinator" "코디네이터";
+    CoordinatorSays "coordinator's events" "코디네이터 이벤트";
+    GroupOffsets "group offsets" "그룹 오프셋";
+    LeaderLog "leader's log" "리더 로그";
+    LogPictures "pictures of the logs" "로그 그림";
+    FirstAndLast "the first ones and the last" "처음과 마지막";
+    NoPicture "no picture of this state" "이 상태의 그림 없음";
+    Processes "processes" "처리";
+    ReadsFrom "reads from" "읽기 시작";
+    IsOut "is out" "제외됨";
+    Generation "generation" "세대";
+    Members "members" "멤버";
+    BehindStable "above the LSO" "LSO 위";
+    Lag "lag" "랙(lag)";
+    NeverEnds "no marker comes" "마커 없음";
+    Events "events" "이벤트";
+    Partitions "partitions" "파티션";
+    AroundTrouble "around the first failure" "첫 실패 주변";
+    LegendPending "written down, not replicated yet" "기록됨, 아직 복제 전";
+    LegendInCommitted "in a committed transaction" "커밋된 트랜잭션";
+    LegendPlain "in no transaction" "트랜잭션 아님";
+    LegendBand "open in this partition" "이 파티션에서 진행 중";
+    LegendHidden "hidden from read_committed" "read_committed에 보이지 않음";
+    LegendLso "last stable offset" "마지막 안정 오프셋(LSO)";
 
     // Stepper.
     Step "step" "단계";
@@ -275,6 +355,25 @@ words! {
     Anomaly "anomaly" "이상 현상";
     Fields "fields" "필드";
     Keys "keys: ← → one event, [ ] one anomaly, Home End" "키: ← → 이벤트, [ ] 이상 현상, Home End";
+    SaveTrace "save the trace" "트레이스 저장";
+    TheFix "The fix" "해결";
+    WithIt "With it" "적용 결과";
+    HowItCame "How it came about" "경위";
+    StepThrough "Step through the run" "실행을 단계별로 보기";
+    StepHow ", event by event: download it and open it." ": 내려받아 열기";
+    Again "Again" "다시 실행";
+    AllScenarios "All scenarios" "모든 시나리오";
+    TheFile "the file" "파일";
+    MoreFindings "more findings" "그 밖의 발견";
+    AndSoOn "and so on, attempts" "이하 반복, 시도";
+    Parts "parts" "구성";
+    Settings "Settings" "설정";
+    ChangedSettings "Settings that are not Kafka's defaults" "Kafka 기본값과 다른 설정";
+    NothingToDraw "there is nothing to draw" "그릴 것이 없음";
+    NoSuchRecord "no such record" "없는 레코드";
+    PictureOf "picture" "그림";
+    Run "run" "실행";
+    FirstFinding "first finding" "첫 발견";
     CausalPast "causal past" "인과적 과거";
 }
 

@@ -181,6 +181,7 @@ const fn kind(kind: PictureKind) -> Option<Kind> {
         PictureKind::Log => Kind::Log,
         PictureKind::Pipeline => Kind::Pipeline,
         PictureKind::Latency => Kind::Latency,
+        PictureKind::Txn => Kind::Txn,
         PictureKind::Dedup => Kind::Dedup,
         PictureKind::Truth => Kind::Truth,
         PictureKind::Overview => Kind::Overview,

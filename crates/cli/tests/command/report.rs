@@ -21,7 +21,7 @@ fn a_gallery_is_written_and_held_against_its_scenarios() {
     }
     let index = place.read("reports/README.md");
     assert!(index.contains("[A lost response](duplication/lost/README.md)"), "{index}");
-    assert!(index.contains("*waits for transactions*"), "{index}");
+    assert!(index.contains("*waits for partitioners of other clients*"), "{index}");
     place.run(&["report", "stories", "--check"]).ends(0).out("up to date");
     place.write("stories/duplication/lost.json", &DUPLICATE.replace("\"20ms\"", "\"30ms\""));
     place.write("reports/more.svg", "");

@@ -1,5 +1,6 @@
 //! What a reader calls a session, a record, a partition.
 
+use super::nouns::{ENGLISH, Nouns};
 use crate::description::Description;
 use crate::names::Names;
 use crate::observer::Observer;
@@ -50,10 +51,17 @@ impl Namer {
 
     /// A session: its client's name, and which of several it is.
     pub fn session(&self, session: SessionId) -> String {
+        self.session_by(session, &ENGLISH)
+    }
+
+    /// A session with the nouns of a language.
+    pub fn session_by(&self, session: SessionId, nouns: &Nouns) -> String {
         match self.sessions.get(session.index()).copied().flatten() {
-            None => format!("session {session}"),
+            None => format!("{} {session}", nouns.session),
             Some((client, 0)) => self.names.client(client),
-            Some((client, n)) => format!("{} ({} session)", self.names.client(client), ordinal(n)),
+            Some((client, n)) => {
+                format!("{} ({})", self.names.client(client), (nouns.life)("session", n))
+            }
         }
     }
 
@@ -65,10 +73,17 @@ impl Namer {
 
     /// A consumer: its client's name, and which of several it is.
     pub fn consumer(&self, consumer: ConsumerId) -> String {
+        self.consumer_by(consumer, &ENGLISH)
+    }
+
+    /// A consumer with the nouns of a language.
+    pub fn consumer_by(&self, consumer: ConsumerId, nouns: &Nouns) -> String {
         match self.consumers.get(consumer.index()).copied().flatten() {
-            None => format!("consumer {consumer}"),
+            None => format!("{} {consumer}", nouns.consumer),
             Some((client, 0)) => self.names.client(client),
-            Some((client, n)) => format!("{} ({} consumer)", self.names.client(client), ordinal(n)),
+            Some((client, n)) => {
+                format!("{} ({})", self.names.client(client), (nouns.life)("consumer", n))
+            }
         }
     }
 

@@ -175,7 +175,7 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     (CoordinatorUnloaded, "{broker} does not coordinate what is in {partition} any more"),
     (
         InternalRecordsAppended,
-        "{broker} {origin:client=wrote,replication=copied} {offsets} of {partition} \
+        "{broker} {origin:client=wrote,coordinator=wrote,replication=copied} {offsets} of {partition} \
          (leader epoch {leader_epoch})",
     ),
     (
@@ -201,7 +201,7 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     ),
     (
         MarkerAppended,
-        "{broker} {origin:client=wrote,replication=copied} {result:commit=a commit,abort=an abort} \
+        "{broker} {origin:client=wrote,coordinator=wrote,replication=copied} {result:commit=a commit,abort=an abort} \
          marker to {partition} at offset {offset} (producer id {producer_id}, producer epoch {producer_epoch}\
          [, transaction from offset {first_offset}])",
     ),

@@ -5,7 +5,8 @@
 //! `{messages}`, `{offsets}` and `{sequences}` are runs made of a first number and `count`, and
 //! `{attempt}` is counted from 1. `{raised_epoch}` is a producer epoch that is not the first.
 
-use super::namer::{Namer, ordinal, range};
+use super::namer::Namer;
+use super::nouns::{ENGLISH, Nouns};
 use inflight_protocol::Fact;
 use inflight_protocol::fact::{FieldType, Value};
 use inflight_protocol::ids::{ConsumerId, Node, SessionId};
@@ -21,7 +22,18 @@ pub(crate) enum Style {
 
 /// A template with the values of a fact.
 pub(crate) fn fill(template: &str, fact: &Fact, namer: &Namer, style: Style) -> String {
-    let filler = Filler { fact, namer, style };
+    fill_with(template, fact, namer, style, &ENGLISH)
+}
+
+/// The same with the nouns of a language.
+pub(crate) fn fill_with(
+    template: &str,
+    fact: &Fact,
+    namer: &Namer,
+    style: Style,
+    nouns: &Nouns,
+) -> String {
+    let filler = Filler { fact, namer, style, nouns };
     let mut text = String::with_capacity(template.len() * 2);
     let mut rest = template;
     while let Some(at) = rest.find(['[', '{']) {
@@ -32,7 +44,7 @@ pub(crate) fn fill(template: &str, fact: &Fact, namer: &Namer, style: Style) -> 
         if close == ']' {
             text.push_str(&filler.optional(inside).unwrap_or_default());
         } else {
-            text.push_str(&filler.hole(inside).unwrap_or_else(|| "nothing".to_owned()));
+            text.push_str(&filler.hole(inside).unwrap_or_else(|| nouns.nothing.to_owned()));
         }
         rest = rest.get(end + 1..).unwrap_or_default();
     }
@@ -69,6 +81,7 @@ struct Filler<'a> {
     fact: &'a Fact,
     namer: &'a Namer,
     style: Style,
+    nouns: &'a Nouns,
 }
 
 impl Filler<'_> {
@@ -104,7 +117,7 @@ impl Filler<'_> {
             "messages" => self.run("message", "message"),
             "offsets" => self.run("offset", "base_offset"),
             "sequences" => self.run("sequence", "sequence"),
-            "attempt" => Some(ordinal(u32::try_from(self.number("attempt")?).ok()?)),
+            "attempt" => Some((self.nouns.attempt)(u32::try_from(self.number("attempt")?).ok()?)),
             "raised_epoch" => {
                 let epoch = self.number("producer_epoch").filter(|epoch| *epoch > 0);
                 epoch.map(|epoch| epoch.to_string())
@@ -112,11 +125,11 @@ impl Filler<'_> {
             "fault" => Some(self.namer.names().fault(self.number("fault")?)),
             "consumer" => {
                 let consumer = ConsumerId::new(u16::try_from(self.number("consumer")?).ok()?);
-                Some(self.namer.consumer(consumer))
+                Some(self.namer.consumer_by(consumer, self.nouns))
             }
             "session" => {
                 let session = SessionId::new(u16::try_from(self.number("session")?).ok()?);
-                Some(self.namer.session(session))
+                Some(self.namer.session_by(session, self.nouns))
             }
             _ => {
                 let (field_type, value) = lookup(self.fact, name)?;
@@ -133,7 +146,7 @@ impl Filler<'_> {
     }
 
     fn run(&self, noun: &str, first: &str) -> Option<String> {
-        Some(range(noun, self.number(first)?, self.number("count")?))
+        Some((self.nouns.range)(noun, self.number(first)?, self.number("count")?))
     }
 
     fn value(&self, field_type: FieldType, value: Value) -> Option<String> {
@@ -141,7 +154,7 @@ impl Filler<'_> {
             Value::None => return None,
             Value::Number(number) => match (field_type, self.style) {
                 (FieldType::Broker | FieldType::OptionalBroker, Style::Long) => {
-                    format!("broker {number}")
+                    format!("{} {number}", self.nouns.broker)
                 }
                 (FieldType::Broker | FieldType::OptionalBroker, Style::Short) => {
                     format!("b{number}")
@@ -154,8 +167,8 @@ impl Filler<'_> {
             Value::Transactional(id) => self.namer.names().transactional(id),
             Value::Group(group) => self.namer.names().group(group),
             Value::Node(node) => match (node, self.style) {
-                (Node::Controller, Style::Long) => "the controller".to_owned(),
-                (Node::Broker(broker), Style::Long) => format!("broker {broker}"),
+                (Node::Controller, Style::Long) => self.nouns.controller.to_owned(),
+                (Node::Broker(broker), Style::Long) => format!("{} {broker}", self.nouns.broker),
                 (node, _) => self.namer.names().node(node),
             },
             Value::Brokers(set) if set.is_empty() => return None,

@@ -39,6 +39,29 @@ fn the_table_has_every_kind_once_and_in_order() {
 }
 
 #[test]
+fn no_sentence_shows_a_word_where_it_replaces_others() {
+    // A template that replaces some words of a set replaces each that can be there.
+    for (kind, template) in table::SENTENCES {
+        for hole in template.split('{').skip(1) {
+            let hole = hole.split('}').next().unwrap();
+            let Some((field, words)) = hole.split_once(':') else { continue };
+            let spec = kind.fields().iter().find(|spec| spec.name == field).unwrap();
+            let FieldType::Word(all) = spec.field_type else { panic!("{field} is no word") };
+            let known: Vec<&str> =
+                words.split(',').filter_map(|pair| Some(pair.split_once('=')?.0)).collect();
+            // A producer's batches come from clients, markers from coordinators.
+            let unused: &[&str] = match kind {
+                FactKind::BatchAppended => &["coordinator"],
+                _ => &[],
+            };
+            for word in all.iter().filter(|word| !unused.contains(word)) {
+                assert!(known.contains(word), "{} {field}: {word}", kind.name());
+            }
+        }
+    }
+}
+
+#[test]
 fn templates_name_fields_that_exist() {
     const RUNS: [(&str, &str); 5] = [
         ("records", "first"),

@@ -41,12 +41,16 @@ fn range(from: u64, to: u64) -> String {
 /// What records are in a log from one offset up to another: their letters.
 pub(super) fn label(task: &Task<'_, '_>, logs: &Logs, place: usize, from: u64, to: u64) -> String {
     let replica = &logs.replicas[place];
+    if let Some(marker) = replica.marker(from).filter(|_| to - from == 1) {
+        return task.lang().say(strips::word_of(marker.result)).to_owned();
+    }
     let name = |offset| {
         replica
             .record(offset)
             .map(|(session, ordinal)| task.model.letters.one(session, logs.partition, ordinal))
     };
-    let (first, last) = (name(from), name(to - 1));
+    // Markers have no letter: the label is of the records around them.
+    let (first, last) = ((from..to).find_map(name), (from..to).rev().find_map(name));
     match (first, last) {
         (Some(first), Some(last)) if first != last => format!("{first}–{last}"),
         (Some(one), _) | (None, Some(one)) => one,
@@ -78,6 +82,9 @@ impl Columns {
         }
         let mut scene = Scene::new(measure);
         let names = names(task, moments, &mut scene);
+        // Signs of transactions stand beside the letters.
+        let signed = moments.iter().any(|moment| moment.logs.has_transactions());
+        let beside = if signed { measure.across(15, 1) } else { 0 };
         let told: Vec<_> = moments.iter().map(|m| (&m.logs, strips::told_at(&m.logs))).collect();
         let mut x = names;
         let mut list = Vec::new();
@@ -87,7 +94,13 @@ impl Columns {
             for moment in moments {
                 for place in 0..moment.logs.replicas.len() {
                     let text = label(task, &moment.logs, place, from, to);
-                    widest = widest.max(scene.width_of(&text, Type::strong(Ink::Plain)));
+                    widest = widest.max(scene.width_of(&text, Type::strong(Ink::Plain)) + beside);
+                    let replica = &moment.logs.replicas[place];
+                    let text = strips::below(task, &moment.logs, replica, from, to);
+                    if !measure.is_cells() {
+                        let text = scene.width_of(&text, Type::small(Ink::Plain));
+                        widest = widest.max(text + beside - measure.across(8, 0));
+                    }
                 }
             }
             for (logs, at) in &told {
@@ -151,6 +164,7 @@ fn cuts(moments: &[Moment]) -> (Vec<u64>, u64) {
             for entry in &replica.entries {
                 cuts.extend([entry.offset, entry.end()]);
             }
+            cuts.extend(replica.markers.iter().flat_map(|m| [m.offset, m.offset + 1]));
         }
         for told in &moment.logs.told {
             if let Outcome::Acked(Some(offset)) = told.outcome {

@@ -54,7 +54,7 @@ pub(crate) fn moments(task: &Task<'_, '_>) -> Vec<Moment> {
     best.truncate(3 * MOMENTS_MAX);
     let mut chosen: Vec<(Worth, usize)> = best;
     chosen.sort_by_key(|(_, index)| *index);
-    let mut logs = Logs::new(model.story.description, partition);
+    let mut logs = Logs::new(model, partition);
     let mut next = 0;
     let mut moments: Vec<(Worth, Moment)> = Vec::new();
     for (rank, index) in chosen {
@@ -116,6 +116,11 @@ fn worth_of(task: &Task<'_, '_>, index: usize, fact: &Fact, mine: TopicPartition
             if partition == mine =>
         {
             task.model.odd.at(index).map(|_| 1)
+        }
+        Fact::MarkerAppended { partition, origin: AppendOrigin::Coordinator, .. }
+            if partition == mine =>
+        {
+            Some(3)
         }
         Fact::DuplicateRecognized { partition, .. } if partition == mine => Some(2),
         Fact::RecordsFailed { partition, .. } if partition == mine => Some(3),

@@ -3,10 +3,11 @@
 use super::columns::{Column, Columns, label};
 use crate::icon::Icon;
 use crate::kind::Task;
-use crate::model::logs::{Life, Logs, Outcome, Replica};
+use crate::model::logs::{Fate, Life, Logs, Outcome, Replica};
 use crate::scene::{Anchor, Dash, Fill, Layer, Point, Rect, Scene, Stroke, Type};
 use crate::theme::Ink;
 use crate::words::Word;
+use inflight_protocol::TransactionResult;
 use inflight_protocol::ids::SessionId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,10 @@ pub(super) struct Seen {
     pub(super) failed: bool,
     pub(super) unknown: bool,
     pub(super) cut: bool,
+    pub(super) open: bool,
+    pub(super) aborted: bool,
+    pub(super) marker: bool,
+    pub(super) transactions: bool,
 }
 
 /// How a box looks.
@@ -59,11 +64,12 @@ pub(super) fn draw(
     let height = task.measure.down(34, 1);
     let mut y = told(scene, task, columns, logs, y, height, seen);
     y += height + task.measure.down(10, 0);
+    seen.transactions |= logs.has_transactions();
     for (place, replica) in logs.replicas.iter().enumerate() {
         let old = before.and_then(|before| before.replicas.get(place));
         let row = Rect::new(0, y, columns.right, height);
         strip(scene, task, columns, logs, place, old, row, seen);
-        flags(scene, task, columns, replica, row);
+        flags(scene, task, columns, logs, replica, row);
         y += height + task.measure.down(12, 0);
     }
     y
@@ -286,10 +292,10 @@ fn strip(
             continue;
         }
         let look = look(task, logs, replica, column, seen);
-        let below = producer(replica, column);
+        let below = below(task, logs, replica, column.from, column.to);
         boxed(scene, task, rect, &text, &below, &look);
     }
-    if replica.entries.is_empty() {
+    if replica.end() == 0 {
         let word = task.lang().say(Word::EmptyLog);
         let y = row.y + (row.h - scene.height_of(Type::small(Ink::Muted))) / 2;
         let x = columns.names + measure.across(8, 1);
@@ -303,11 +309,38 @@ fn strip(
     }
 }
 
-/// Producer epoch and sequence of the first record of a column.
-fn producer(replica: &Replica, column: &Column) -> String {
-    let Some(entry) = replica.entry(column.from) else { return String::new() };
+/// The word of a control record.
+pub(crate) const fn word_of(result: TransactionResult) -> Word {
+    match result {
+        TransactionResult::Commit => Word::CommitMarker,
+        TransactionResult::Abort => Word::AbortMarker,
+    }
+}
+
+/// What stands below the letters of a column: what became of their transaction, or else producer
+/// epoch and sequence of the first record; below a marker, whose it is.
+pub(super) fn below(
+    task: &Task<'_, '_>,
+    logs: &Logs,
+    replica: &Replica,
+    from: u64,
+    to: u64,
+) -> String {
+    if let Some(marker) = replica.marker(from).filter(|_| to - from == 1) {
+        let epoch = marker.producer_epoch;
+        return match task.model.writer(marker.producer_id, epoch) {
+            Some(client) => format!("{client} e{epoch}"),
+            None => format!("e{epoch}"),
+        };
+    }
+    match logs.fate(replica, from) {
+        Some(Fate::Open) => return task.lang().say(Word::Open).to_owned(),
+        Some(Fate::Aborted) => return task.lang().say(Word::Aborted).to_owned(),
+        Some(Fate::Committed) | None => {}
+    }
+    let Some(entry) = replica.entry(from) else { return String::new() };
     let Some((_, epoch, sequence)) = entry.producer else { return String::new() };
-    let shift = u32::try_from(column.from - entry.offset).unwrap_or(0);
+    let shift = u32::try_from(from - entry.offset).unwrap_or(0);
     let sequence = sequence.plus(shift).get();
     match epoch.get() {
         0 => format!("s{sequence}"),
@@ -324,6 +357,17 @@ fn look(
     seen: &mut Seen,
 ) -> Look {
     let (mut copy, mut late) = (false, false);
+    let above = column.to > replica.high_watermark;
+    if let Some(marker) = replica.marker(column.from).filter(|_| column.to - column.from == 1) {
+        seen.marker = true;
+        let ink = match marker.result {
+            TransactionResult::Commit => Ink::Good,
+            TransactionResult::Abort => Ink::Bad,
+        };
+        let fill = if above { Fill::Hatch(ink) } else { Fill::None };
+        return Look { fill, stroke: Stroke::thick(ink), icon: Some(Icon::Rhombus) };
+    }
+    let fate = logs.fate(replica, column.from);
     for offset in column.from..column.to {
         let Some((session, ordinal)) = replica.record(offset) else { continue };
         match oddity(task, logs, replica, offset, session, ordinal) {
@@ -332,19 +376,27 @@ fn look(
             None => {}
         }
     }
-    let above = column.to > replica.high_watermark;
-    let (ink, icon) = match (copy, late) {
-        (true, _) => (Ink::Duplicate, Some(Icon::Same)),
-        (false, true) => (Ink::Warning, Some(Icon::Swap)),
-        (false, false) if above => (Ink::Muted, None),
-        (false, false) => (Ink::Good, None),
+    let (ink, icon) = match (copy, late, fate) {
+        (true, ..) => (Ink::Duplicate, Some(Icon::Same)),
+        (false, true, _) => (Ink::Warning, Some(Icon::Swap)),
+        (false, false, Some(Fate::Aborted)) => (Ink::Bad, Some(Icon::Cross)),
+        (false, false, Some(Fate::Open)) => (Ink::Transaction, Some(Icon::Dot)),
+        (false, false, _) if above => (Ink::Muted, None),
+        (false, false, _) => (Ink::Good, None),
     };
+    let plain = !copy && !late;
     seen.copy |= copy;
     seen.late |= late && !copy;
     seen.uncommitted |= above;
-    seen.committed |= !above && !copy && !late;
-    let fill = if above { Fill::Hatch(ink) } else { Fill::Tint(ink) };
-    Look { fill, stroke: Stroke::thin(ink), icon }
+    seen.aborted |= plain && fate == Some(Fate::Aborted);
+    seen.open |= plain && fate == Some(Fate::Open);
+    seen.committed |= ink == Ink::Good;
+    let (fill, dash) = match (above, fate) {
+        (true, _) => (Fill::Hatch(ink), Dash::Solid),
+        (false, Some(Fate::Aborted)) if plain => (Fill::None, Dash::Dashed),
+        (false, _) => (Fill::Tint(ink), Dash::Solid),
+    };
+    Look { fill, stroke: Stroke::thin(ink).dash(dash), icon }
 }
 
 /// Whether a record is a copy of one below (true), or behind a later one (false).
@@ -423,8 +475,16 @@ fn struck(scene: &mut Scene, task: &Task<'_, '_>, rect: Rect, text: &str) {
 }
 
 /// The high watermark and the log's end: flags under the strip, figures beside it.
-fn flags(scene: &mut Scene, task: &Task<'_, '_>, columns: &Columns, replica: &Replica, row: Rect) {
+fn flags(
+    scene: &mut Scene,
+    task: &Task<'_, '_>,
+    columns: &Columns,
+    logs: &Logs,
+    replica: &Replica,
+    row: Rect,
+) {
     let measure = task.measure;
+    let stable = logs.has_transactions().then(|| logs.last_stable(replica));
     if !measure.is_cells() {
         let flag = |scene: &mut Scene, offset: u64, icon, ink, shift: i32| {
             if let Some(x) = columns.x_of(offset) {
@@ -433,10 +493,15 @@ fn flags(scene: &mut Scene, task: &Task<'_, '_>, columns: &Columns, replica: &Re
         };
         flag(scene, replica.end(), Icon::Right, Ink::Muted, 6);
         flag(scene, replica.high_watermark, Icon::Up, Ink::Good, -4);
+        if let Some(stable) = stable {
+            flag(scene, stable, Icon::Left, Ink::Transaction, -15);
+        }
     }
     let lang = task.lang();
+    let stable =
+        stable.map_or(String::new(), |stable| format!("{} {stable}  ", lang.say(Word::LastStable)));
     let text = format!(
-        "{} {}  {} {}",
+        "{stable}{} {}  {} {}",
         lang.say(Word::HighWatermark),
         replica.high_watermark,
         lang.say(Word::LogEnd),

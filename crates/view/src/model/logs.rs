@@ -1,11 +1,11 @@
 //! What each replica's log holds, and what applications were told, at any fact.
 
-use inflight_protocol::Fact;
-use inflight_protocol::Sequence;
+use super::Model;
 use inflight_protocol::ids::{
     BrokerId, BrokerSet, LeaderEpoch, ProducerEpoch, ProducerId, SessionId, TopicPartition,
 };
-use inflight_trace::Description;
+use inflight_protocol::{Fact, Sequence, TransactionResult};
+use std::collections::BTreeSet;
 
 /// Records that follow one another in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,26 @@ impl Entry {
     }
 }
 
+/// A control record: it ends a producer's transaction in this log, and it takes an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marker {
+    pub(crate) offset: u64,
+    pub(crate) result: TransactionResult,
+    pub(crate) producer_id: ProducerId,
+    pub(crate) producer_epoch: ProducerEpoch,
+}
+
+/// What became of the transaction of a record, as far as its log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// No marker has come yet.
+    Open,
+    /// The next marker of its producer commits.
+    Committed,
+    /// The next marker of its producer aborts.
+    Aborted,
+}
+
 /// Whether a replica's broker runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Life {
@@ -38,6 +58,8 @@ pub(crate) enum Life {
 pub(crate) struct Replica {
     pub(crate) broker: BrokerId,
     pub(crate) entries: Vec<Entry>,
+    /// In order of their offsets, which no entry covers.
+    pub(crate) markers: Vec<Marker>,
     pub(crate) high_watermark: u64,
     pub(crate) life: Life,
     /// The epoch in which it leads, as far as it knows.
@@ -46,7 +68,14 @@ pub(crate) struct Replica {
 
 impl Replica {
     pub(crate) fn end(&self) -> u64 {
-        self.entries.last().map_or(0, Entry::end)
+        let records = self.entries.last().map_or(0, Entry::end);
+        records.max(self.markers.last().map_or(0, |marker| marker.offset + 1))
+    }
+
+    /// The marker at an offset.
+    pub(crate) fn marker(&self, offset: u64) -> Option<&Marker> {
+        let place = self.markers.partition_point(|marker| marker.offset < offset);
+        self.markers.get(place).filter(|marker| marker.offset == offset)
     }
 
     /// The entry at an offset.
@@ -69,7 +98,14 @@ impl Replica {
         entries.map(|entry| entry.offset + (ordinal - entry.first)).collect()
     }
 
+    /// The marker that ends the transaction of a producer id at an offset.
+    fn ends(&self, producer_id: ProducerId, offset: u64) -> Option<&Marker> {
+        let behind = self.markers.partition_point(|marker| marker.offset < offset);
+        self.markers[behind..].iter().find(|marker| marker.producer_id == producer_id)
+    }
+
     fn cut(&mut self, end: u64) {
+        self.markers.retain(|marker| marker.offset < end);
         self.entries.retain(|entry| entry.offset < end);
         if let Some(last) = self.entries.last_mut() {
             last.count = last.count.min(end - last.offset);
@@ -103,16 +139,20 @@ pub(crate) struct Logs {
     pub(crate) queued: Vec<(SessionId, u64, u64)>,
     pub(crate) in_sync: BrokerSet,
     pub(crate) leader: Option<BrokerId>,
+    /// The producer ids that write in transactions.
+    transactional: BTreeSet<ProducerId>,
 }
 
 impl Logs {
-    pub(crate) fn new(description: &Description, partition: TopicPartition) -> Self {
+    pub(crate) fn new(model: &Model<'_>, partition: TopicPartition) -> Self {
+        let description = model.story.description;
         let assigned = description.replicas(partition);
         let known = assigned.iter().filter(|n| (1..=BrokerId::MAX).contains(*n));
         let brokers: Vec<BrokerId> = known.map(|n| BrokerId::new(*n)).collect();
         let replica = |broker: &BrokerId| Replica {
             broker: *broker,
             entries: Vec::new(),
+            markers: Vec::new(),
             high_watermark: 0,
             life: Life::Up,
             leads: None,
@@ -124,7 +164,46 @@ impl Logs {
             queued: Vec::new(),
             in_sync: brokers.iter().copied().collect(),
             leader: brokers.first().copied(),
+            transactional: transactional(model.facts()),
         }
+    }
+
+    /// Whether anything in a transaction is or was written to a replica.
+    pub(crate) fn has_transactions(&self) -> bool {
+        self.replicas.iter().any(|replica| {
+            !replica.markers.is_empty()
+                || replica.entries.iter().any(|entry| self.in_transaction(entry).is_some())
+        })
+    }
+
+    /// The producer id of an entry that is in a transaction.
+    pub(crate) fn in_transaction(&self, entry: &Entry) -> Option<ProducerId> {
+        let (id, ..) = entry.producer?;
+        self.transactional.contains(&id).then_some(id)
+    }
+
+    /// What became of the transaction of the record at an offset, if it is in one.
+    pub(crate) fn fate(&self, replica: &Replica, offset: u64) -> Option<Fate> {
+        let id = self.in_transaction(replica.entry(offset)?)?;
+        Some(match replica.ends(id, offset).map(|marker| marker.result) {
+            None => Fate::Open,
+            Some(TransactionResult::Commit) => Fate::Committed,
+            Some(TransactionResult::Abort) => Fate::Aborted,
+        })
+    }
+
+    /// The last stable offset: the high watermark, or the first record of a transaction that is
+    /// open or whose marker is above the high watermark. Kafka: UnifiedLog.lastStableOffset,
+    /// ProducerStateManager.firstUnstableOffset.
+    pub(crate) fn last_stable(&self, replica: &Replica) -> u64 {
+        let unstable = replica.entries.iter().filter(|entry| {
+            self.in_transaction(entry).is_some_and(|id| {
+                let marker = replica.ends(id, entry.offset);
+                marker.is_none_or(|marker| marker.offset >= replica.high_watermark)
+            })
+        });
+        let first = unstable.map(|entry| entry.offset).min();
+        first.map_or(replica.high_watermark, |first| first.min(replica.high_watermark))
     }
 
     /// The state behind the fact at a position.
@@ -178,6 +257,19 @@ impl Logs {
                 let (offset, count) = (base_offset.get(), u64::from(count));
                 let entry = Entry { offset, count, session, first, leader_epoch, producer };
                 self.change(broker, |replica| replica.entries.push(entry));
+            }
+            Fact::MarkerAppended {
+                broker,
+                partition,
+                offset,
+                result,
+                producer_id,
+                producer_epoch,
+                ..
+            } if partition == mine => {
+                let offset = offset.get();
+                let marker = Marker { offset, result, producer_id, producer_epoch };
+                self.change(broker, |replica| replica.markers.push(marker));
             }
             Fact::LogTruncated { broker, partition, to, .. } if partition == mine => {
                 self.change(broker, |replica| replica.cut(to.get()));
@@ -263,4 +355,15 @@ impl Logs {
             other => other,
         })
     }
+}
+
+/// The producer ids that write in transactions, in a recording.
+pub(crate) fn transactional(facts: &[(inflight_des::Instant, Fact)]) -> BTreeSet<ProducerId> {
+    let of = |(_, fact): &(inflight_des::Instant, Fact)| match *fact {
+        Fact::TransactionsInitialized { producer_id, .. }
+        | Fact::TransactionStateChanged { producer_id, .. }
+        | Fact::MarkerAppended { producer_id, .. } => Some(producer_id),
+        _ => None,
+    };
+    facts.iter().filter_map(of).collect()
 }

@@ -246,11 +246,12 @@ fn window(task: &Task<'_, '_>, all: &Gathered, requests_max: usize) -> (Instant,
     if let Focus::Window(from, to) = task.options.focus {
         return (from, to);
     }
-    let first = all.calls.first().map(|call| call.at);
-    let first = first.min(all.blocked.first().map(|blocked| blocked.from)).or(first);
-    let start = first.unwrap_or(Instant::START);
+    let calls = all.calls.first().map(|call| call.at);
+    let blocked = all.blocked.first().map(|blocked| blocked.from);
+    let start = calls.into_iter().chain(blocked).min().unwrap_or(Instant::START);
     let last = all.requests.iter().map(|bar| bar.to).max();
     let last = last.max(all.batches.iter().map(|batch| batch.to).max());
+    let last = last.max(all.blocked.iter().map(|blocked| blocked.to).max());
     let end = last.max(all.calls.last().map(|call| call.at)).unwrap_or(start);
     if all.requests.len() <= requests_max {
         return (start, end);

@@ -28,7 +28,8 @@ const fn closing(reason: DrainReason, lang: Lang) -> (&'static str, &'static str
 
 fn clients(gathered: &Gathered) -> BTreeSet<ClientId> {
     let calls = gathered.calls.iter().map(|call| call.client);
-    calls.chain(gathered.requests.iter().map(|bar| bar.client)).collect()
+    let blocked = gathered.blocked.iter().map(|blocked| blocked.client);
+    calls.chain(blocked).chain(gathered.requests.iter().map(|bar| bar.client)).collect()
 }
 
 fn partitions(gathered: &Gathered) -> BTreeSet<(ClientId, TopicPartition)> {

@@ -1,9 +1,11 @@
-//! SVG: one file, no style sheet, no script, nothing from elsewhere.
+//! SVG: one file, no script, nothing from elsewhere. How marks look is said once, by classes.
 
 use super::geometry::{hatch, head};
+use crate::Icon;
 use crate::font::Weight;
 use crate::scene::{Dash, Fill, Head, Item, Mark, Point, Rect, Scene, Stroke, Text};
 use crate::theme::{Ink, Theme, hex};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Where colours come from.
@@ -21,22 +23,65 @@ pub(crate) const FONTS: &str = "'Noto Sans KR','Noto Sans CJK KR','Noto Sans',Pr
 
 /// A picture as a file.
 pub fn svg(scene: &Scene, theme: Theme) -> String {
-    let mut out = Writer { palette: Palette::Fixed(theme), text: String::new(), tagged: false };
+    let mut sheet = Sheet::default();
+    let palette = Palette::Fixed(theme);
+    let mut out = Writer { palette, text: String::new(), tagged: false, sheet: &mut sheet };
+    out.document(scene);
+    let text = out.text;
+    text.replacen(STYLE, &format!("<style>{}</style>\n", sheet.rules()), 1)
+}
+
+/// A picture as a part of a page, marks in groups with the numbers of their facts. Their classes go
+/// into the page's style sheet.
+pub(crate) fn inline(scene: &Scene, sheet: &mut Sheet) -> String {
+    let mut out = Writer { palette: Palette::Page, text: String::new(), tagged: true, sheet };
     out.document(scene);
     out.text
 }
 
-/// A picture as a part of a page, each mark in a group with the number of its fact.
-pub(crate) fn inline(scene: &Scene) -> String {
-    let mut out = Writer { palette: Palette::Page, text: String::new(), tagged: true };
-    out.document(scene);
-    out.text
+/// Where the rules of a file's classes go, known when its marks are written.
+const STYLE: &str = "<style/>\n";
+
+/// What the classes in use mean.
+#[derive(Debug, Default)]
+pub(crate) struct Sheet {
+    classes: BTreeMap<String, String>,
 }
 
-struct Writer {
+impl Sheet {
+    fn class(&mut self, name: String, rule: String) -> String {
+        self.classes.entry(name.clone()).or_insert(rule);
+        name
+    }
+
+    /// The style sheet.
+    pub(crate) fn rules(&self) -> String {
+        self.classes.iter().map(|(name, rule)| format!(".{name}{{{rule}}}")).collect()
+    }
+}
+
+struct Writer<'s> {
     palette: Palette,
     text: String,
     tagged: bool,
+    sheet: &'s mut Sheet,
+}
+
+/// Class names begin with what they set and with the colour's place in the palette.
+const fn letter(ink: Ink) -> char {
+    match ink {
+        Ink::Plain => 'p',
+        Ink::Muted => 'm',
+        Ink::Grid => 'i',
+        Ink::Producer => 'r',
+        Ink::Good => 'g',
+        Ink::Bad => 'b',
+        Ink::Duplicate => 'd',
+        Ink::Warning => 'w',
+        Ink::Follower => 'f',
+        Ink::Transaction => 't',
+        Ink::Ground => 'n',
+    }
 }
 
 /// A text as XML has it.
@@ -65,7 +110,7 @@ fn number(value: f64) -> String {
     }
 }
 
-impl Writer {
+impl Writer<'_> {
     fn put(&mut self, arguments: std::fmt::Arguments<'_>) {
         // Writing into a string cannot fail.
         let _ = self.text.write_fmt(arguments);
@@ -100,108 +145,138 @@ impl Writer {
         ));
         if !self.tagged {
             let ground = self.colour(Ink::Ground);
+            self.text.push_str(STYLE);
             self.put(format_args!("<path d=\"M0 0h{w}v{h}H0z\" fill=\"{ground}\"/>\n"));
         }
+        let mut open: Option<usize> = None;
         for item in scene.drawn() {
+            let about = item.fact.filter(|_| self.tagged);
+            if about != open {
+                if open.is_some() {
+                    self.text.push_str("</g>\n");
+                }
+                if let Some(fact) = about {
+                    self.put(format_args!("<g data-f=\"{fact}\">"));
+                }
+                open = about;
+            }
             self.item(item);
+        }
+        if open.is_some() {
+            self.text.push_str("</g>\n");
         }
         self.text.push_str("</svg>\n");
     }
 
     fn item(&mut self, item: &Item) {
-        let tag = item.fact.filter(|_| self.tagged);
-        if let Some(fact) = tag {
-            self.put(format_args!("<g data-f=\"{fact}\">"));
-        }
         match &item.mark {
             Mark::Rect { rect, radius, fill, stroke } => self.rect(*rect, *radius, *fill, *stroke),
             Mark::Line { points, stroke } => {
                 let path = path(points);
-                let look = self.stroke(*stroke);
+                let look = self.look(Fill::None, Some(*stroke));
                 self.put(format_args!("<path d=\"{path}\"{look}/>\n"));
             }
             Mark::Area { points, fill } => {
-                let (path, fill) = (path(points), self.fill(*fill));
-                self.put(format_args!("<path d=\"{path}z\"{fill}/>\n"));
+                let (path, look) = (path(points), self.look(*fill, None));
+                self.put(format_args!("<path d=\"{path}z\"{look}/>\n"));
             }
             Mark::Arrow { from, to, stroke, head } => self.arrow(*from, *to, *stroke, *head),
-            Mark::Icon { icon, at, size, ink } => {
-                let colour = self.colour(*ink);
-                let (x, y) = (at.x - size / 2, at.y - size / 2);
-                for (points, filled) in icon.pieces() {
-                    let place = |(px, py): &(i32, i32)| {
-                        let scaled = |from: i32, p: i32| {
-                            number(f64::from(from) + f64::from(p * size) / 12.0)
-                        };
-                        format!("{} {}", scaled(x, *px), scaled(y, *py))
-                    };
-                    let path = points.iter().map(place).collect::<Vec<_>>().join("L");
-                    match filled {
-                        true => {
-                            self.put(format_args!("<path d=\"M{path}z\" fill=\"{colour}\"/>\n"));
-                        }
-                        false => self.put(format_args!(
-                            "<path d=\"M{path}\" stroke=\"{colour}\" stroke-width=\"1.75\" \
-                             stroke-linejoin=\"round\"/>\n"
-                        )),
-                    }
-                }
-            }
+            Mark::Icon { icon, at, size, ink } => self.icon(*icon, *at, *size, *ink),
             Mark::Text(text) => self.text(text),
         }
-        if tag.is_some() {
-            self.text.push_str("</g>\n");
+    }
+
+    /// A sign: its filled strokes and its open ones.
+    fn icon(&mut self, icon: Icon, at: Point, size: i32, ink: Ink) {
+        let (x, y) = (at.x - size / 2, at.y - size / 2);
+        for wanted in [true, false] {
+            let mut path = String::new();
+            for (points, _) in icon.pieces().iter().filter(|(_, filled)| *filled == wanted) {
+                let place = |(px, py): &(i32, i32)| {
+                    let scaled =
+                        |from: i32, p: i32| number(f64::from(from) + f64::from(p * size) / 12.0);
+                    format!("{} {}", scaled(x, *px), scaled(y, *py))
+                };
+                path.push('M');
+                path.push_str(&points.iter().map(place).collect::<Vec<_>>().join("L"));
+                if wanted {
+                    path.push('z');
+                }
+            }
+            if path.is_empty() {
+                continue;
+            }
+            let look = match wanted {
+                true => self.look(Fill::Solid(ink), None),
+                false => {
+                    let colour = self.colour(ink);
+                    let rule = format!("stroke:{colour};stroke-width:1.75;stroke-linejoin:round");
+                    format!(" class=\"{}\"", self.sheet.class(format!("i{}", letter(ink)), rule))
+                }
+            };
+            self.put(format_args!("<path d=\"{path}\"{look}/>\n"));
         }
     }
 
-    fn fill(&self, fill: Fill) -> String {
-        match fill {
-            Fill::None => String::new(),
-            Fill::Solid(ink) => format!(" fill=\"{}\"", self.colour(ink)),
-            Fill::Tint(ink) => format!(" fill=\"{}\"", self.tint(ink)),
-            Fill::Hatch(_) => format!(" fill=\"{}\"", self.colour(Ink::Ground)),
-        }
-    }
-
-    fn stroke(&self, stroke: Stroke) -> String {
-        let dash = match stroke.dash {
-            Dash::Solid => "",
-            Dash::Dashed => " stroke-dasharray=\"6 4\"",
-            Dash::Dotted => " stroke-dasharray=\"1.5 4\"",
+    /// The classes of a mark.
+    fn look(&mut self, fill: Fill, stroke: Option<Stroke>) -> String {
+        let fill = match fill {
+            Fill::None => None,
+            Fill::Solid(ink) => Some((format!("f{}", letter(ink)), self.colour(ink))),
+            Fill::Tint(ink) => Some((format!("t{}", letter(ink)), self.tint(ink))),
+            Fill::Hatch(_) => Some((format!("f{}", letter(Ink::Ground)), self.colour(Ink::Ground))),
         };
-        let width = number(f64::from(stroke.quarters) / 4.0);
-        format!(" stroke=\"{}\" stroke-width=\"{width}\"{dash}", self.colour(stroke.ink))
+        let mut classes = Vec::new();
+        if let Some((name, colour)) = fill {
+            classes.push(self.sheet.class(name, format!("fill:{colour}")));
+        }
+        if let Some(Stroke { ink, quarters, dash }) = stroke {
+            let (kind, dashes) = match dash {
+                Dash::Solid => ("", ""),
+                Dash::Dashed => ("d", ";stroke-dasharray:6 4"),
+                Dash::Dotted => ("o", ";stroke-dasharray:1.5 4"),
+            };
+            let (colour, width) = (self.colour(ink), number(f64::from(quarters) / 4.0));
+            let rule = format!("stroke:{colour};stroke-width:{width}{dashes}");
+            classes.push(self.sheet.class(format!("s{}{quarters}{kind}", letter(ink)), rule));
+        }
+        match classes.is_empty() {
+            true => String::new(),
+            false => format!(" class=\"{}\"", classes.join(" ")),
+        }
     }
 
     fn rect(&mut self, rect: Rect, radius: i32, fill: Fill, stroke: Option<Stroke>) {
         let Rect { x, y, w, h } = rect;
-        let look = stroke.map(|stroke| self.stroke(stroke)).unwrap_or_default();
-        let fill_text = self.fill(fill);
         let round = if radius > 0 { format!(" rx=\"{radius}\"") } else { String::new() };
         let shape = format!("<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"{round}");
         let Fill::Hatch(ink) = fill else {
-            self.put(format_args!("{shape}{fill_text}{look}/>\n"));
+            let look = self.look(fill, stroke);
+            self.put(format_args!("{shape}{look}/>\n"));
             return;
         };
-        self.put(format_args!("{shape}{fill_text}/>\n"));
+        let ground = self.look(fill, None);
+        self.put(format_args!("{shape}{ground}/>\n"));
         let lines = hatch(rect);
-        let segment = |(a, b): &(Point, Point)| format!("M{} {}L{} {}", a.x, a.y, b.x, b.y);
+        let segment =
+            |(a, b): &(Point, Point)| format!("M{} {}l{} {}", a.x, a.y, b.x - a.x, b.y - a.y);
         let path: String = lines.iter().map(segment).collect();
-        let line = self.tint_line(ink);
+        let line = self.hatch_line(ink);
         self.put(format_args!("<path d=\"{path}\"{line}/>\n"));
         if stroke.is_some() {
+            let look = self.look(Fill::None, stroke);
             self.put(format_args!("{shape}{look}/>\n"));
         }
     }
 
     /// The lines of a hatch: half as strong as text that may stand on them.
-    fn tint_line(&self, ink: Ink) -> String {
-        format!(" stroke=\"{}\" stroke-opacity=\".45\"", self.colour(ink))
+    fn hatch_line(&mut self, ink: Ink) -> String {
+        let rule = format!("stroke:{};stroke-opacity:.45", self.colour(ink));
+        format!(" class=\"{}\"", self.sheet.class(format!("h{}", letter(ink)), rule))
     }
 
     fn arrow(&mut self, from: Point, to: Point, stroke: Stroke, end: Head) {
-        let look = self.stroke(stroke);
-        let colour = self.colour(stroke.ink);
+        let look = self.look(Fill::None, Some(stroke));
         let start = format!("M{} {}", from.x, from.y);
         match end {
             Head::Open => self.put(format_args!("<path d=\"{start}L{} {}\"{look}/>\n", to.x, to.y)),
@@ -210,14 +285,16 @@ impl Writer {
                 let at = |(x, y): (f64, f64)| format!("{} {}", number(x), number(y));
                 self.put(format_args!("<path d=\"{start}L{}\"{look}/>\n", at(base)));
                 let (tip, left, right) = (at(tip), at(left), at(right));
-                self.put(format_args!("<path d=\"M{tip}L{left}L{right}z\" fill=\"{colour}\"/>\n"));
+                let tip_look = self.look(Fill::Solid(stroke.ink), None);
+                self.put(format_args!("<path d=\"M{tip}L{left}L{right}z\"{tip_look}/>\n"));
             }
             Head::Lost => {
                 self.put(format_args!("<path d=\"{start}L{} {}\"{look}/>\n", to.x, to.y));
                 let Point { x, y } = to;
+                let cross = Stroke { ink: stroke.ink, quarters: 9, dash: Dash::Solid };
+                let look = self.look(Fill::None, Some(cross));
                 self.put(format_args!(
-                    "<path d=\"M{} {}l10 10M{} {}l-10 10\" stroke=\"{colour}\" \
-                     stroke-width=\"2.25\"/>\n",
+                    "<path d=\"M{} {}l10 10M{} {}l-10 10\"{look}/>\n",
                     x - 5,
                     y - 5,
                     x + 5,
@@ -230,24 +307,26 @@ impl Writer {
     fn text(&mut self, text: &Text) {
         let Rect { x, y, w, h } = text.place;
         if text.halo {
-            let ground = self.colour(Ink::Ground);
+            let rule = format!("fill:{};fill-opacity:.86", self.colour(Ink::Ground));
+            let halo = self.sheet.class("halo".to_owned(), rule);
             self.put(format_args!(
-                "<path d=\"M{} {y}h{}v{h}h-{}z\" fill=\"{ground}\" fill-opacity=\".86\"/>",
+                "<path d=\"M{} {y}h{}v{h}h-{}z\" class=\"{halo}\"/>",
                 x - 2,
                 w + 4,
                 w + 4,
             ));
         }
-        let weight = match text.weight {
-            Weight::Regular => "",
-            Weight::Bold => " font-weight=\"700\"",
+        let (bold, weight) = match text.weight {
+            Weight::Regular => ("", ""),
+            Weight::Bold => ("b", ";font-weight:700"),
         };
         let baseline = y + baseline(text.size, h);
-        let (size, colour, words) = (text.size, self.colour(text.ink), escape(&text.text));
+        let (size, words) = (text.size, escape(&text.text));
+        let rule = format!("fill:{};font-size:{size}px{weight}", self.colour(text.ink));
+        let class = self.sheet.class(format!("x{}{size}{bold}", letter(text.ink)), rule);
         // Whatever font the reader has: the text is as wide as it was measured.
         self.put(format_args!(
-            "<text x=\"{x}\" y=\"{baseline}\" font-size=\"{size}\"{weight} fill=\"{colour}\" \
-             textLength=\"{w}\">{words}</text>\n"
+            "<text x=\"{x}\" y=\"{baseline}\" class=\"{class}\" textLength=\"{w}\">{words}</text>\n"
         ));
     }
 }
@@ -260,9 +339,17 @@ pub(crate) const fn baseline(size: i32, height: i32) -> i32 {
 
 fn path(points: &[Point]) -> String {
     let mut path = String::new();
-    for (index, point) in points.iter().enumerate() {
-        path.push(if index == 0 { 'M' } else { 'L' });
-        let _ = write!(path, "{} {}", point.x, point.y);
+    let mut before: Option<Point> = None;
+    for point in points {
+        let Point { x, y } = *point;
+        // Writing into a string cannot fail.
+        let _ = match before {
+            None => write!(path, "M{x} {y}"),
+            Some(last) if last.y == y => write!(path, "H{x}"),
+            Some(last) if last.x == x => write!(path, "V{y}"),
+            Some(_) => write!(path, "L{x} {y}"),
+        };
+        before = Some(*point);
     }
     path
 }

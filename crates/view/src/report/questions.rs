@@ -23,16 +23,12 @@ const fn ask(question: &'static str, short: &'static str, answers: &'static [Ans
 
 use Answer::{Picture, Scenario, Waits};
 
-const TRANSACTIONS: Answer = Waits("transactions");
-const CONSUMERS: Answer = Waits("consumers");
-const SWEEPS: Answer = Waits("sweeps over settings");
-
 /// All of them.
 #[rustfmt::skip]
 pub(super) const QUESTIONS: &[Question] = &[
     ask("Does `enable.idempotence` stop duplicates after the producer was restarted?",
         "No. A new producer has a new id, and the broker cannot link the two.",
-        &[Scenario("duplication/producer-restart")]),
+        &[Scenario("duplication/producer-restart"), Scenario("transactions/exactly-once-pipeline")]),
     ask("Does it stop duplicates if my code calls `send()` again after an exception?",
         "No. A new call gets a new sequence number; only the client's own retries are recognised.",
         &[Scenario("duplication/application-sends-again")]),
@@ -51,10 +47,10 @@ pub(super) const QUESTIONS: &[Question] = &[
         &[Scenario("loss/expired-yet-present"), Scenario("loss/overload-expiry")]),
     ask("\"Topic X not present in metadata after 60000 ms\"?",
         "That is max.block.ms inside `send()`: the topic is missing or no broker can be reached.",
-        &[Scenario("surprises/metadata-block"), Waits("a topic that is missing")]),
+        &[Scenario("surprises/metadata-block")]),
     ask("`send()` is asynchronous: why does it block or throw?",
         "It waits for metadata and for buffer memory, up to max.block.ms each time.",
-        &[Scenario("surprises/buffer-full"), Waits("a full buffer")]),
+        &[Scenario("surprises/buffer-full"), Scenario("surprises/metadata-block")]),
     ask("acks=all, and still records were lost?",
         "The in-sync replicas had shrunk to the leader, or a replica without the record was elected.",
         &[Scenario("loss/min-insync-replicas-1"), Scenario("loss/unclean-election")]),
@@ -73,35 +69,35 @@ pub(super) const QUESTIONS: &[Question] = &[
         &[Scenario("duplication/lost-response")]),
     ask("Why duplicates although exactly-once is on?",
         "It spans reading, processing and writing in one cluster, for readers of committed data.",
-        &[TRANSACTIONS]),
+        &[Scenario("transactions/effect-outside-of-kafka"), Scenario("transactions/read-uncommitted-sees-aborted")]),
     ask("ProducerFenced or InvalidProducerEpoch?",
         "Fenced: another instance took over the transactional id. Invalid epoch may be a timeout.",
-        &[TRANSACTIONS]),
+        &[Scenario("transactions/zombie-is-fenced"), Scenario("transactions/timed-out-transaction")]),
     ask("Why is my read_committed consumer stuck?",
         "An open transaction holds the last stable offset; everything behind it waits.",
-        &[TRANSACTIONS, CONSUMERS]),
+        &[Scenario("transactions/open-transaction-pins-the-lso"), Scenario("transactions/hanging-transaction")]),
     ask("Why does lag never reach 0, why have offsets gaps?",
         "Markers of transactions take offsets.",
-        &[TRANSACTIONS, CONSUMERS]),
+        &[Scenario("transactions/open-transaction-pins-the-lso"), Scenario("transactions/coordinator-dies-between-decision-and-markers")]),
     ask("linger.ms=0: are there no batches then?",
         "There are: records gather while requests are in flight. linger.ms and batch.size close a \
          batch, whichever comes first.",
-        &[SWEEPS]),
+        &[Scenario("surprises/linger-0-still-batches")]),
     ask("Why did latency drop when I raised linger.ms?",
         "Fewer requests wait at the broker, above a certain load.",
-        &[SWEEPS]),
+        &[Scenario("surprises/linger-lowers-latency")]),
     ask("Why do records without keys go to one partition?",
         "The partitioner stays with one until it has had its bytes.",
-        &[Waits("pictures across partitions")]),
+        &[Scenario("surprises/null-keys-one-partition")]),
     ask("Why does another client choose another partition for the same key?",
         "Clients hash in different ways; new partitions change the mapping too.",
         &[Waits("partitioners of other clients")]),
     ask("My program ended and messages are missing: why was the callback never called?",
         "They were still in the accumulator; call flush() or close().",
-        &[Scenario("loss/exit-without-flush"), Waits("a program that exits early")]),
+        &[Scenario("loss/exit-without-flush")]),
     ask("Is `.get()` after every `send()` safer?",
         "It promises the same as looking at the callback, and waits for each answer.",
-        &[SWEEPS]),
+        &[Scenario("surprises/get-after-every-send")]),
     ask("acks=0 or acks=1: what do I lose in a failover?",
         "acks=0: what is sent until the client notices. acks=1: what no follower had copied.",
         &[Scenario("loss/acks-0"), Scenario("loss/acks-1-failover"), Scenario("replication/isolated-leader")]),
@@ -113,6 +109,14 @@ pub(super) const QUESTIONS: &[Question] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_the_model_cannot_show_waits() {
+        let waits =
+            |question: &&Question| question.answers.iter().all(|answer| matches!(answer, Waits(_)));
+        let waiting: Vec<&str> = QUESTIONS.iter().filter(waits).map(|q| q.question).collect();
+        assert_eq!(waiting, ["Why does another client choose another partition for the same key?"]);
+    }
 
     #[test]
     fn every_question_leads_somewhere() {

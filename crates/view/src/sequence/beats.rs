@@ -1,6 +1,6 @@
 //! What a sequence shows of a run, in order.
 
-use super::{FETCH, LOST, REFUSAL, REQUEST, RESPONSE, calls, labels, notes};
+use super::{FETCH, LOST, REFUSAL, REQUEST, RESPONSE, calls, coordinators, labels, notes, readers};
 use crate::icon::Icon;
 use crate::model::Model;
 use crate::model::messages::{End, Message};
@@ -11,7 +11,6 @@ use inflight_des::Instant;
 use inflight_protocol::fact::{AppendOrigin, Direction};
 use inflight_protocol::ids::{BrokerId, ClientId, Node, SessionId, TopicPartition};
 use inflight_protocol::{ApiKey, Fact};
-use inflight_trace::sentence;
 use std::collections::BTreeMap;
 
 /// Who has a lifeline.
@@ -84,7 +83,9 @@ pub(crate) fn collect(model: &Model<'_>, lang: Lang) -> Beats {
     for (index, (at, fact)) in model.facts().iter().enumerate() {
         let found = message(model, lang, index, &copies)
             .or_else(|| calls::of(model, lang, fact))
-            .or_else(|| notes::of(model, lang, index, fact));
+            .or_else(|| notes::of(model, lang, index, fact))
+            .or_else(|| readers::of(model, lang, index, fact))
+            .or_else(|| coordinators::of(model, lang, fact).map(|what| (what, Vec::new())));
         let Some((what, records)) = found else { continue };
         let decides = decisive.contains(&index);
         beats.list.push(Beat { fact: index, at: *at, what, decides, records });
@@ -95,7 +96,10 @@ pub(crate) fn collect(model: &Model<'_>, lang: Lang) -> Beats {
 /// A fact in the words of a picture, with the letters of records; else as a sentence.
 pub(crate) fn tell(model: &Model<'_>, lang: Lang, index: usize) -> String {
     let Some((_, fact)) = model.facts().get(index) else { return String::new() };
-    let found = calls::of(model, lang, fact).or_else(|| notes::of(model, lang, index, fact));
+    let found = calls::of(model, lang, fact)
+        .or_else(|| notes::of(model, lang, index, fact))
+        .or_else(|| readers::of(model, lang, index, fact))
+        .or_else(|| coordinators::of(model, lang, fact).map(|what| (what, Vec::new())));
     if let Fact::BatchAppended {
         broker,
         partition,
@@ -119,7 +123,7 @@ pub(crate) fn tell(model: &Model<'_>, lang: Lang, index: usize) -> String {
             format!("{}: {text}", name(model, lang, place))
         }
         Some((What::Band { text, .. }, _)) => text,
-        _ => sentence(fact, &model.namer),
+        _ => lang.fact(fact, &model.namer),
     }
 }
 
@@ -131,18 +135,27 @@ fn name(model: &Model<'_>, lang: Lang, place: Place) -> String {
     }
 }
 
-/// Fetch responses that brought records, with the records.
+/// Fetch responses that brought records to followers and consumers, with the records.
 fn copies(model: &Model<'_>) -> Carried {
     let mut carried = Carried::new();
     for (index, (_, fact)) in model.facts().iter().enumerate() {
-        let Fact::BatchAppended { broker, partition, session, first, count, origin, .. } = *fact
-        else {
-            continue;
+        let (to, session, partition, first, count) = match *fact {
+            Fact::BatchAppended {
+                broker,
+                partition,
+                session,
+                first,
+                count,
+                origin: AppendOrigin::Replication,
+                ..
+            } => (Node::Broker(broker), session, partition, first, count),
+            Fact::RecordsReturned { consumer, partition, session, first, count, .. } => {
+                let Some(client) = model.namer.client_of_consumer(consumer) else { continue };
+                (Node::Client(client), session, partition, first, count)
+            }
+            _ => continue,
         };
-        if origin != AppendOrigin::Replication {
-            continue;
-        }
-        if let Some((place, _)) = model.messages.fetched_before(Node::Broker(broker), index) {
+        if let Some((place, _)) = model.messages.fetched_before(to, index) {
             let records = (session, partition, first, u64::from(count));
             carried.entry(place).or_default().push(records);
         }
@@ -159,7 +172,8 @@ fn message(model: &Model<'_>, lang: Lang, index: usize, copies: &Carried) -> Opt
     let lost = matches!(message.end, End::Lost(..)) && message.api != ApiKey::Fetch;
     let copied = copies.get(&place);
     let produce = message.api == ApiKey::Produce;
-    if !(produce || lost || copied.is_some()) {
+    let coordinates = is_coordination(model, message);
+    if !(produce || lost || coordinates || copied.is_some()) {
         return None;
     }
     let records = copied.cloned().unwrap_or_else(|| labels::records(model, place));
@@ -171,13 +185,33 @@ fn message(model: &Model<'_>, lang: Lang, index: usize, copies: &Carried) -> Opt
         };
         return Some((what, records));
     }
-    let text = match copied {
-        Some(copied) => labels::copy(model, lang, copied),
-        None => labels::message(model, lang, place),
+    let text = match (copied, message.to) {
+        (Some(copied), Node::Client(_)) => labels::given(model, copied),
+        (Some(copied), _) => labels::copy(model, lang, copied),
+        (None, _) => labels::message(model, lang, place),
     };
     let stroke = stroke_of(model, place, message, copied.is_some());
     let (from, to) = (Place::of(message.from), Place::of(message.to));
     Some((What::Depart { message: place, from, to, text, stroke }, records))
+}
+
+/// Whether a message ends a transaction, writes its markers, or commits offsets.
+fn is_coordination(model: &Model<'_>, message: &Message) -> bool {
+    let transactional = |node: Node| match node {
+        Node::Client(client) => {
+            let client = model.story.description.client(client);
+            client.is_some_and(|client| client.transactional_id.is_some())
+        }
+        Node::Broker(_) | Node::Controller => false,
+    };
+    match message.api {
+        ApiKey::EndTxn
+        | ApiKey::WriteTxnMarkers
+        | ApiKey::OffsetCommit
+        | ApiKey::TxnOffsetCommit => true,
+        ApiKey::InitProducerId => transactional(message.from) || transactional(message.to),
+        _ => false,
+    }
 }
 
 fn stroke_of(model: &Model<'_>, place: usize, message: &Message, copied: bool) -> Stroke {

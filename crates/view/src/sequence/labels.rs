@@ -41,6 +41,11 @@ pub(super) fn copy(model: &Model<'_>, lang: Lang, records: &Records) -> String {
     format!("{} {}", lang.say(Word::Copied), letters(model, records))
 }
 
+/// What a consumer is given.
+pub(super) fn given(model: &Model<'_>, records: &Records) -> String {
+    format!("Fetch {}", letters(model, records))
+}
+
 /// Records alone, for the far end of a long arrow.
 pub(super) fn short(model: &Model<'_>, message: usize, records: &Records) -> String {
     if records.is_empty() {

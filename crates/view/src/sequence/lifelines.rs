@@ -219,8 +219,13 @@ fn periods(
                 Fact::ProducerStopped { client, .. } | Fact::ProducerPaused { client },
                 Place::Producer(c),
             ) if client == c => alive = State::Idle,
+            (Fact::ConsumerStopped { client, .. }, Place::Producer(c)) if client == c => {
+                alive = State::Idle;
+            }
             (
-                Fact::ProducerStarted { client, .. } | Fact::ProducerResumed { client },
+                Fact::ConsumerStarted { client, .. }
+                | Fact::ProducerStarted { client, .. }
+                | Fact::ProducerResumed { client },
                 Place::Producer(c),
             ) if client == c => alive = State::Up,
             _ => {}

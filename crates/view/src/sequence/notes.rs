@@ -6,8 +6,9 @@ use crate::model::Model;
 use crate::model::classify::Oddity;
 use crate::theme::Ink;
 use crate::words::{Lang, Word};
+use inflight_protocol::ApiKey;
 use inflight_protocol::Fact;
-use inflight_protocol::fact::{AppendOrigin, CloseCause, StopCause};
+use inflight_protocol::fact::{AppendOrigin, CloseCause, Direction, StopCause};
 use inflight_protocol::ids::{BrokerSet, ConnectionId, Node, SessionId, TopicPartition};
 
 type Records = Vec<(SessionId, TopicPartition, u64, u64)>;
@@ -24,7 +25,7 @@ fn band(text: String, ink: Ink, icon: Icon) -> What {
 /// What a fact shows, if it is not about a message or a call.
 pub(super) fn of(model: &Model<'_>, lang: Lang, index: usize, fact: &Fact) -> Option<Found> {
     at_leader(model, lang, index, fact)
-        .or_else(|| at_producer(model, lang, fact))
+        .or_else(|| at_producer(model, lang, index, fact))
         .or_else(|| at_broker(model, lang, fact).map(|what| (what, Vec::new())))
         .or_else(|| in_cluster(model, lang, index, fact).map(|what| (what, Vec::new())))
 }
@@ -77,7 +78,7 @@ fn at_leader(model: &Model<'_>, lang: Lang, index: usize, fact: &Fact) -> Option
     })
 }
 
-fn at_producer(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<Found> {
+fn at_producer(model: &Model<'_>, lang: Lang, index: usize, fact: &Fact) -> Option<Found> {
     let place = |session| model.namer.client_of(session).map(Place::Producer);
     let letters = |session, partition, first, count| {
         model.where_to(partition) + &model.records(session, partition, first, count)
@@ -116,7 +117,7 @@ fn at_producer(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<Found> {
             (note(Place::Producer(client), text, Ink::Plain, None), Vec::new())
         }
         Fact::ProducerStopped { client, how, .. } if how != StopCause::Closed => {
-            let text = format!("{} ({how})", lang.say(Word::Stopped));
+            let text = format!("{} ({})", lang.say(Word::Stopped), lang.word(how.word()));
             (note(Place::Producer(client), text, Ink::Bad, Some(Icon::Lightning)), Vec::new())
         }
         Fact::ProducerPaused { client } => {
@@ -129,7 +130,8 @@ fn at_producer(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<Found> {
         }
         Fact::ConnectionClosed { connection, at: Node::Client(client), why }
             if !matches!(why, CloseCause::Local | CloseCause::Idle)
-                && was_open(model, connection) =>
+                && was_open(model, connection)
+                && !only_polls(model, index, connection) =>
         {
             let name = model.namer.names().connection(connection);
             let text = match why {
@@ -147,6 +149,9 @@ fn at_producer(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<Found> {
 fn at_broker(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<What> {
     let name = |partition| model.where_to(partition);
     Some(match *fact {
+        Fact::HighWatermarkAdvanced { partition, .. } if model.is_internal(partition) => {
+            return None;
+        }
         Fact::HighWatermarkAdvanced { broker, partition, to, .. } => {
             // Followers learn it one fetch later, which the log strips show.
             let leads = |fact: &Fact| matches!(fact, Fact::ProduceDelayed { broker: b, .. } if *b == broker);
@@ -170,7 +175,7 @@ fn at_broker(model: &Model<'_>, lang: Lang, fact: &Fact) -> Option<What> {
             note(Place::Broker(broker), text, Ink::Bad, None)
         }
         Fact::BrokerCrashed { broker, surviving } => {
-            let text = format!("{} ({surviving})", lang.say(Word::Crashed));
+            let text = format!("{} ({})", lang.say(Word::Crashed), lang.word(surviving.word()));
             note(Place::Broker(broker), text, Ink::Bad, Some(Icon::Lightning))
         }
         Fact::BrokerStopped { broker } => {
@@ -204,7 +209,8 @@ fn in_cluster(model: &Model<'_>, lang: Lang, index: usize, fact: &Fact) -> Optio
             let leader = leader.map_or(lang.say(Word::Nobody).to_owned(), |b| format!("b{b}"));
             let (elected, epoch) = (lang.say(Word::Elected), lang.say(Word::Epoch));
             let name = model.where_to(partition);
-            let text = format!("{name}{elected} {leader}, {epoch} {leader_epoch} ({election})");
+            let how = lang.word(election.word());
+            let text = format!("{name}{elected} {leader}, {epoch} {leader_epoch} ({how})");
             note(Place::Controller, text, Ink::Plain, None)
         }
         Fact::BrokerFenced { broker } => {
@@ -232,6 +238,28 @@ fn in_cluster(model: &Model<'_>, lang: Lang, index: usize, fact: &Fact) -> Optio
 fn was_open(model: &Model<'_>, wanted: ConnectionId) -> bool {
     let opens = |fact: &Fact| matches!(fact, Fact::ConnectionOpened { connection, .. } if *connection == wanted);
     model.facts().iter().any(|(_, fact)| opens(fact))
+}
+
+/// Whether the last request on a connection was one that a consumer repeats all the time.
+fn only_polls(model: &Model<'_>, index: usize, wanted: ConnectionId) -> bool {
+    let asked = model.facts()[..index].iter().rev().find_map(|(_, fact)| match *fact {
+        Fact::MessageSent { connection, api, direction: Direction::Request, .. }
+            if connection == wanted =>
+        {
+            Some(api)
+        }
+        _ => None,
+    });
+    asked.is_some_and(|api| {
+        matches!(
+            api,
+            ApiKey::Fetch
+                | ApiKey::Heartbeat
+                | ApiKey::Metadata
+                | ApiKey::JoinGroup
+                | ApiKey::SyncGroup
+        )
+    })
 }
 
 /// Whether no fact of the same kind comes right before, at the same instant.

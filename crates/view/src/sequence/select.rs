@@ -52,6 +52,15 @@ pub(crate) fn select<'b>(
             let must = task.options.focus == Focus::Anomaly;
             if (must || total > arrows_max) && !wanted.is_empty() {
                 chosen.retain(|beat| beat.decides || concerns(beat, &wanted));
+                let tells = |beat: &&Beat| beat.decides || !beat.records.is_empty();
+                let first = chosen.iter().position(tells).unwrap_or(0);
+                let last = chosen.iter().rposition(tells).unwrap_or(0);
+                let mut place = 0..;
+                // What happens in passing matters around these records alone.
+                chosen.retain(|beat| {
+                    let inside = place.next().is_some_and(|at| (first..=last).contains(&at));
+                    inside || !is_idle(beat)
+                });
                 why.push(lang.say(Word::OnlyRecords));
             }
         }

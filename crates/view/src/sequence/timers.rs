@@ -62,11 +62,11 @@ pub(super) fn of(task: &Task<'_, '_>, selection: &Selection<'_>) -> Vec<Timer> {
             Fact::BatchDrained { session, batch, reason, .. } => {
                 let client = model.namer.client_of(session);
                 if let Some(from) = requeued.remove(&(session, batch)) {
-                    push(client, from, departure(selection, index), Word::Backoff);
+                    push(client, from, departure(task, selection, index), Word::Backoff);
                 } else if let (DrainReason::Linger, Some(from)) =
                     (reason, first.get(&(session, batch)))
                 {
-                    push(client, *from, departure(selection, index), Word::Linger);
+                    push(client, *from, departure(task, selection, index), Word::Linger);
                 }
             }
             Fact::BatchExpired { session, batch, .. } => {
@@ -99,9 +99,11 @@ fn linger_of(task: &Task<'_, '_>, fact: &Fact) -> Option<Span> {
     }
 }
 
-/// The fact at which the message leaves that a batch was drained for.
-fn departure(selection: &Selection<'_>, drained: usize) -> usize {
-    let later = selection.beats.iter().filter(|beat| beat.fact > drained);
+/// The fact at which the message leaves that a batch was drained for, which is at once. If that is
+/// not shown, the fact that the batch was drained.
+fn departure(task: &Task<'_, '_>, selection: &Selection<'_>, drained: usize) -> usize {
+    let at = task.model.at(drained);
+    let later = selection.beats.iter().filter(|beat| beat.fact > drained && beat.at == at);
     let departs =
         |beat: &&&Beat| matches!(beat.what, What::Depart { from: Place::Producer(_), .. });
     later.into_iter().find(departs).map_or(drained, |beat| beat.fact)

@@ -12,31 +12,46 @@ const FRAMES_MAX: usize = 20;
 /// The pictures.
 pub(super) struct Frames {
     pub(super) scenes: Vec<Scene>,
-    /// Which picture each step shows.
-    pub(super) at: Vec<usize>,
+    /// Which picture each step shows, if it has one.
+    pub(super) at: Vec<Option<usize>>,
     pub(super) film: Option<Scene>,
+    /// What is left out.
+    pub(super) notes: Vec<String>,
 }
 
 impl Frames {
     pub(super) fn of(task: &Task<'_, '_>, places: &[(usize, i32)]) -> Self {
         let model = task.model;
-        let mut logs = Logs::new(model.story.description, model.partition());
+        let mut logs = Logs::new(model, model.partition());
         let mut next = 0;
         let mut states: Vec<Moment> = Vec::new();
         let mut at = Vec::new();
+        // The last state that has no picture, and the steps from which on it holds.
+        let mut last: Option<(Moment, usize)> = None;
+        let mut left_out = 0;
         let decisive = model.decisive();
-        for (fact, _) in places {
+        for (step, (fact, _)) in places.iter().enumerate() {
             let mut changed = states.is_empty();
             while next <= *fact {
                 changed |= logs.apply(&model.facts()[next].1);
                 next += 1;
             }
-            let differs = changed && states.last().is_none_or(|state| state.logs != logs);
-            if differs && states.len() < FRAMES_MAX {
+            let known = last.as_ref().map(|(last, _)| last).or(states.last());
+            if changed && known.is_none_or(|known| known.logs != logs) {
                 let decides = decisive.contains(fact);
-                states.push(Moment { fact: *fact, logs: logs.clone(), decides });
+                let moment = Moment { fact: *fact, logs: logs.clone(), decides };
+                if states.len() + 1 < FRAMES_MAX {
+                    states.push(moment);
+                } else {
+                    left_out += usize::from(last.is_some());
+                    last = Some((moment, step));
+                }
             }
-            at.push(states.len().saturating_sub(1));
+            at.push(last.is_none().then(|| states.len().saturating_sub(1)));
+        }
+        if let Some((moment, from)) = last {
+            at[from..].fill(Some(states.len()));
+            states.push(moment);
         }
         let scenes = Self::draw(task, &states);
         let film = draw_moments(task, &moments(task)).ok().map(|drawing| {
@@ -44,7 +59,15 @@ impl Frames {
             scene.title = task.lang().say(Word::Log).to_owned();
             scene
         });
-        Self { scenes, at, film }
+        let lang = task.lang();
+        let mut notes = Vec::new();
+        if left_out > 0 {
+            let (showing, of) = (lang.say(Word::Showing), lang.say(Word::Of));
+            let (shown, total) = (states.len(), states.len() + left_out);
+            let (word, why) = (lang.say(Word::LogPictures), lang.say(Word::FirstAndLast));
+            notes.push(format!("{showing} {shown} {of} {total} {word}: {why}"));
+        }
+        Self { scenes, at, film, notes }
     }
 
     /// Each state alone, all as wide as the widest, so that nothing jumps.

@@ -1,19 +1,31 @@
-(() => {
+(async () => {
   'use strict';
   const byId = (id) => document.getElementById(id);
-  const data = JSON.parse(byId('data').textContent);
+  // Pictures and facts are packed. A browser that cannot unpack them shows the film strip, as one
+  // without scripts does.
+  if (!window.DecompressionStream) return;
+  const unpack = (id) => {
+    const bytes = Uint8Array.from(atob(byId(id).textContent), (c) => c.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+    return new Response(plain);
+  };
+  const parts = await unpack('parts').json();
+  for (const box of document.querySelectorAll('[data-part]')) {
+    box.insertAdjacentHTML('afterbegin', parts[box.dataset.part]);
+  }
+  const data = parts.data;
   const steps = data.steps;
   document.documentElement.classList.add('js');
   const slider = byId('slider');
   slider.max = steps.length - 1;
   const index = new Map(steps.map((step, at) => [String(step.f), at]));
   const marks = new Map();
-  for (const mark of document.querySelectorAll('#sequence g[data-f], #lanes g[data-f]')) {
+  for (const mark of document.querySelectorAll('#sequence g[data-f], #lanes g[data-f], #txn g[data-f]')) {
     const fact = mark.dataset.f;
     if (!marks.has(fact)) marks.set(fact, []);
     marks.get(fact).push(mark);
   }
-  const svgs = document.querySelectorAll('#sequence svg, #lanes svg');
+  const svgs = document.querySelectorAll('#sequence svg, #lanes svg, #txn svg');
   let now = 0;
 
   // Every step that a step follows from, itself included.
@@ -36,6 +48,17 @@
         mark.classList.toggle('past', set !== null && set.has(place));
       }
     });
+  };
+
+  // Pictures of the logs share their marks.
+  const frames = parts.frames;
+  let drawn;
+  const drawLog = (picture) => {
+    if (picture === drawn) return;
+    drawn = picture;
+    const box = byId('log');
+    if (picture === null) box.textContent = box.dataset.none;
+    else box.innerHTML = frames.pictures[picture].map((mark) => frames.marks[mark]).join('\n');
   };
 
   const describe = (at) => {
@@ -65,9 +88,16 @@
     const lane = byId('lane-cursor');
     lane.hidden = step.x === null || !data.width;
     if (!lane.hidden) lane.style.left = (100 * step.x / data.width) + '%';
-    for (const log of document.querySelectorAll('.log')) {
-      log.classList.toggle('on', log.id === 'log' + step.log);
+    const txn = byId('txn-cursor');
+    if (txn) {
+      txn.hidden = step.t === null;
+      txn.style.left = step.t + 'px';
+      const wide = txn.closest('.wide');
+      if (step.t < wide.scrollLeft + 60 || step.t > wide.scrollLeft + wide.clientWidth - 60) {
+        wide.scrollLeft = step.t - wide.clientWidth / 2;
+      }
     }
+    drawLog(step.log);
     slider.value = now;
     byId('count').textContent = (now + 1) + ' / ' + steps.length + (step.bad ? ' !' : '');
     describe(now);
@@ -120,6 +150,17 @@
     svg.addEventListener('mouseleave', () => { trace(byId('past').checked ? now : null); describe(now); });
   }
 
+  const save = byId('save');
+  if (save) {
+    save.hidden = false;
+    save.addEventListener('click', async () => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(await unpack('trace').blob());
+      link.download = 'trace.jsonl';
+      link.click();
+    });
+  }
+
   const wanted = () => {
     const found = /^#step=(\d+)$/.exec(location.hash);
     return found ? Number(found[1]) - 1 : null;
@@ -127,4 +168,5 @@
   window.addEventListener('hashchange', () => show(wanted() ?? now, true));
   const first = steps.findIndex((step) => step.bad);
   show(wanted() ?? Math.max(0, first), wanted() !== null);
+  document.documentElement.classList.add('ready');
 })();
