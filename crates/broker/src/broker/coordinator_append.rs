@@ -59,9 +59,14 @@ pub(super) struct CoordinatorAppends {
     number: u32,
 }
 
-inflight_des::clone_fields!(CoordinatorAppends { orders, waiting, number });
+inflight_des::clone_fields!(CoordinatorAppends { orders, waiting, number } unless is_unused);
 
 impl CoordinatorAppends {
+    /// Whether it is as it was made.
+    fn is_unused(&self) -> bool {
+        self.number == 0 && self.orders.is_empty() && self.waiting.is_empty()
+    }
+
     /// Forgets everything, as a process does that ends.
     pub(super) fn clear(&mut self) {
         self.orders.clear();

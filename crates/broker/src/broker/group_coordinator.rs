@@ -37,7 +37,7 @@ pub(super) struct GroupCoordinator {
     orders: VecDeque<GroupOrder>,
 }
 
-inflight_des::clone_fields!(GroupCoordinator { entries, orders });
+inflight_des::clone_fields!(GroupCoordinator { entries, orders } unless is_unused);
 
 /// One of them. Kafka: CoordinatorRuntime.CoordinatorContext.
 #[derive(Debug)]
@@ -103,6 +103,11 @@ impl Context {
 }
 
 impl GroupCoordinator {
+    /// Whether it is as it was made.
+    fn is_unused(&self) -> bool {
+        self.entries.is_empty() && self.orders.is_empty()
+    }
+
     /// In a settled cluster nothing is to be loaded.
     pub(super) fn settled(&mut self, partition: TopicPartition, epoch: LeaderEpoch) {
         self.entries.push(Context {
