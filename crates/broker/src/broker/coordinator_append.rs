@@ -82,6 +82,7 @@ impl Broker {
     }
 
     /// Writes what was ordered first.
+    #[inline(never)]
     pub(super) fn append_ordered(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) -> Progress {
         let Some(order) = self.appends.orders.pop_front() else { return Progress::Volatile };
         let written =
@@ -144,6 +145,7 @@ impl Broker {
     }
 
     /// An append is committed, or will not be.
+    #[inline(never)]
     pub(super) fn append_decided(
         &mut self,
         cluster: &Cluster,

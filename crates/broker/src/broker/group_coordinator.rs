@@ -305,6 +305,7 @@ impl Broker {
 
     /// The high watermark of a partition has moved: what it has passed is committed.
     /// Kafka: onHighWatermarkUpdated.
+    #[inline(never)]
     pub(super) fn groups_committed(
         &mut self,
         cluster: &Cluster,
@@ -334,6 +335,7 @@ impl Broker {
     }
 
     /// Does what is due in a partition.
+    #[inline(never)]
     pub(super) fn expire_groups(
         &mut self,
         cluster: &Cluster,

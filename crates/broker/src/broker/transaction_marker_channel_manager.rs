@@ -170,6 +170,7 @@ impl Broker {
     }
 
     /// Sends what can be sent. Kafka: generateRequests, addTxnMarkersToBrokerQueue.
+    #[inline(never)]
     pub(super) fn send_markers(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) {
         self.markers.is_ordered = false;
         if self.markers.channels.is_empty() {

@@ -211,6 +211,7 @@ impl Broker {
 
     /// A partition is read to the end of its log: what lies above the high watermark counts. The
     /// last record of each id says what it is; whatever is decided gets its markers.
+    #[inline(never)]
     pub(super) fn load_transactions(
         &mut self,
         cluster: &Cluster,
