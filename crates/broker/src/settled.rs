@@ -20,7 +20,12 @@ pub fn is_settled(
     up: BrokerSet,
 ) -> bool {
     let live = || brokers.iter().filter(|broker| up.contains(broker.id()));
-    live().all(|broker| {
+    // Replication is what most runs wait for last.
+    let mut partitions = cluster.topics.all_partitions();
+    partitions.all(|partition| {
+        let registration = controller.partition(partition);
+        is_partition_settled(cluster, registration, brokers, up, partition)
+    }) && live().all(|broker| {
         broker.is_settled()
             && broker.metadata_version() == controller.version()
             && controller.is_active(broker.id(), broker.broker_epoch())
@@ -28,10 +33,6 @@ pub fn is_settled(
         .iter()
         .filter(|broker| !up.contains(broker.id()))
         .all(|broker| controller.is_fenced(broker.id()))
-        && cluster.topics.all_partitions().all(|partition| {
-            let registration = controller.partition(partition);
-            is_partition_settled(cluster, registration, brokers, up, partition)
-        })
         && live().flat_map(Broker::open_transactions).all(|(state, partitions)| {
             let mut needed = std::iter::once(&state).chain(partitions);
             needed.any(|partition| is_stuck(cluster, controller, *partition))

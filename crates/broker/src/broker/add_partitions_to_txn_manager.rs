@@ -45,9 +45,14 @@ pub(super) struct AddPartitionsToTxnManager {
     gathered: Vec<Additions>,
 }
 
-inflight_des::clone_fields!(AddPartitionsToTxnManager { channels, gathered });
+inflight_des::clone_fields!(AddPartitionsToTxnManager { channels, gathered } unless is_unused);
 
 impl AddPartitionsToTxnManager {
+    /// Whether it is as it was made.
+    fn is_unused(&self) -> bool {
+        self.channels.is_empty()
+    }
+
     /// Makes a channel to each broker, if there is none.
     fn open(&mut self, cluster: &Cluster) {
         if self.channels.is_empty() {

@@ -45,6 +45,7 @@ impl Broker {
     }
 
     /// Executes a consumer's fetch: it is answered, or waits. Kafka: fetchMessages.
+    #[inline(never)]
     pub(super) fn execute_consumer_fetch(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(request) = self.consumer_fetch(slot) else { return };
         let (max_wait_ms, min_bytes) = (request.max_wait_ms, request.min_bytes);

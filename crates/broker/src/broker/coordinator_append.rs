@@ -59,9 +59,14 @@ pub(super) struct CoordinatorAppends {
     number: u32,
 }
 
-inflight_des::clone_fields!(CoordinatorAppends { orders, waiting, number });
+inflight_des::clone_fields!(CoordinatorAppends { orders, waiting, number } unless is_unused);
 
 impl CoordinatorAppends {
+    /// Whether it is as it was made.
+    fn is_unused(&self) -> bool {
+        self.number == 0 && self.orders.is_empty() && self.waiting.is_empty()
+    }
+
     /// Forgets everything, as a process does that ends.
     pub(super) fn clear(&mut self) {
         self.orders.clear();
@@ -77,6 +82,7 @@ impl Broker {
     }
 
     /// Writes what was ordered first.
+    #[inline(never)]
     pub(super) fn append_ordered(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) -> Progress {
         let Some(order) = self.appends.orders.pop_front() else { return Progress::Volatile };
         let written =
@@ -139,6 +145,7 @@ impl Broker {
     }
 
     /// An append is committed, or will not be.
+    #[inline(never)]
     pub(super) fn append_decided(
         &mut self,
         cluster: &Cluster,

@@ -37,7 +37,7 @@ pub(super) struct GroupCoordinator {
     orders: VecDeque<GroupOrder>,
 }
 
-inflight_des::clone_fields!(GroupCoordinator { entries, orders });
+inflight_des::clone_fields!(GroupCoordinator { entries, orders } unless is_unused);
 
 /// One of them. Kafka: CoordinatorRuntime.CoordinatorContext.
 #[derive(Debug)]
@@ -103,6 +103,11 @@ impl Context {
 }
 
 impl GroupCoordinator {
+    /// Whether it is as it was made.
+    fn is_unused(&self) -> bool {
+        self.entries.is_empty() && self.orders.is_empty()
+    }
+
     /// In a settled cluster nothing is to be loaded.
     pub(super) fn settled(&mut self, partition: TopicPartition, epoch: LeaderEpoch) {
         self.entries.push(Context {
@@ -300,6 +305,7 @@ impl Broker {
 
     /// The high watermark of a partition has moved: what it has passed is committed.
     /// Kafka: onHighWatermarkUpdated.
+    #[inline(never)]
     pub(super) fn groups_committed(
         &mut self,
         cluster: &Cluster,
@@ -329,6 +335,7 @@ impl Broker {
     }
 
     /// Does what is due in a partition.
+    #[inline(never)]
     pub(super) fn expire_groups(
         &mut self,
         cluster: &Cluster,

@@ -11,6 +11,7 @@ use inflight_protocol::message::{
 use inflight_protocol::{ErrorCode, LeaderEpoch, Offset, Request, Response, TopicPartition, Turn};
 
 impl Broker {
+    #[inline(never)]
     pub(super) fn execute_list_offsets(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Request::ListOffsets(request) = &self.sockets[slot].request else { return };
         let isolation = request.isolation;
@@ -77,6 +78,7 @@ impl Broker {
         }
     }
 
+    #[inline(never)]
     pub(super) fn execute_epoch_ends(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Request::OffsetForLeaderEpoch(request) = &self.sockets[slot].request else { return };
         let results = request.partitions.iter().map(|(partition, current, wanted)| {

@@ -62,6 +62,7 @@ pub(super) struct Asker {
 impl Broker {
     /// Executes a request that a transaction coordinator answers, or FindCoordinator, which every
     /// broker answers.
+    #[inline(never)]
     pub(super) fn execute_transactional(
         &mut self,
         cluster: &Cluster,

@@ -74,18 +74,14 @@ pub(super) struct TransactionMarkerChannelManager {
     is_ordered: bool,
 }
 
-inflight_des::clone_fields!(TransactionMarkerChannelManager {
-    channels,
-    queue,
-    pending,
-    retries,
-    retry_at,
-    completing,
-    number,
-    is_ordered,
-});
+inflight_des::clone_fields!(TransactionMarkerChannelManager { channels, queue, pending, retries, retry_at, completing, number, is_ordered } unless is_unused);
 
 impl TransactionMarkerChannelManager {
+    /// Whether it is as it was made.
+    fn is_unused(&self) -> bool {
+        self.number == 0 && self.channels.is_empty()
+    }
+
     /// Forgets everything, as a process does that ends.
     pub(super) fn clear(&mut self) {
         self.channels.clear();
@@ -174,6 +170,7 @@ impl Broker {
     }
 
     /// Sends what can be sent. Kafka: generateRequests, addTxnMarkersToBrokerQueue.
+    #[inline(never)]
     pub(super) fn send_markers(&mut self, cluster: &Cluster, turn: &mut Turn<'_>) {
         self.markers.is_ordered = false;
         if self.markers.channels.is_empty() {

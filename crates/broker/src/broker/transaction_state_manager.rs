@@ -29,7 +29,7 @@ pub(super) struct TransactionStateManager {
     pub(super) expire_phase: Option<Span>,
 }
 
-inflight_des::clone_fields!(TransactionStateManager { entries, abort_phase, expire_phase });
+inflight_des::clone_fields!(TransactionStateManager { entries, abort_phase, expire_phase } unless is_unused);
 
 /// The ids of one partition. Kafka: TxnMetadataCacheEntry.
 #[derive(Clone, Debug)]
@@ -51,6 +51,11 @@ enum LoadStage {
 }
 
 impl TransactionStateManager {
+    /// Whether it is as it was made.
+    fn is_unused(&self) -> bool {
+        self.entries.is_empty() && self.abort_phase.is_none() && self.expire_phase.is_none()
+    }
+
     /// In a settled cluster nothing is to be loaded.
     pub(super) fn settled(&mut self, partition: TopicPartition, epoch: LeaderEpoch) {
         let (epoch, stage) = (CoordinatorEpoch(epoch.get()), LoadStage::Loaded);
@@ -206,6 +211,7 @@ impl Broker {
 
     /// A partition is read to the end of its log: what lies above the high watermark counts. The
     /// last record of each id says what it is; whatever is decided gets its markers.
+    #[inline(never)]
     pub(super) fn load_transactions(
         &mut self,
         cluster: &Cluster,

@@ -64,6 +64,7 @@ impl TransactionCheck {
 impl Broker {
     /// Sees to it that the batches of a transactional request are verified. Returns whether they
     /// are, as far as they can be; if not, the request is executed again when they are.
+    #[inline(never)]
     pub(super) fn verify_transaction(
         &mut self,
         cluster: &Cluster,

@@ -18,6 +18,7 @@ use inflight_protocol::{
 
 impl Broker {
     /// Appends the next marker of a request, or finishes the request if there is none.
+    #[inline(never)]
     pub(super) fn execute_write_txn_markers(
         &mut self,
         cluster: &Cluster,

@@ -7,9 +7,10 @@ use inflight_protocol::message::{
     ConsumerFetchPartitionResponse, ConsumerFetchResponse, MetadataResponse, PartitionMetadata,
 };
 use inflight_protocol::{
-    BatchKind, BrokerId, ClientId, ConnectionId, ConsumerConfig, ConsumerId, CorrelationId, Effect,
-    ErrorCode, Fact, GroupId, Incoming, LeaderEpoch, Node, Offset, Outgoing, RecordBatch,
-    RecordRun, Request, Response, SessionId, Timestamp, TopicId, TopicPartition, Topics, Turn,
+    BatchKind, BrokerId, ClientId, ConnectionId, ConsumerConfig, ConsumerId, CorrelationId,
+    Defects, Effect, ErrorCode, Fact, GroupId, Incoming, LeaderEpoch, Node, Offset, Outgoing,
+    RecordBatch, RecordRun, Request, Response, SessionId, Timestamp, TopicId, TopicPartition,
+    Topics, Turn,
 };
 use std::collections::BTreeMap;
 

@@ -217,7 +217,7 @@ const ROWS: &[Row] = &[
     row(TransactionRequestRejected, g('✗', 'X'), Role::Bad, "broker", "refused", "{api} {transactional_id} {error}"),
     row(TransactionVerified, g('V', 'V'), Role::Quiet, "broker", "verified", "{partition} producer epoch {producer_epoch} {error|yes}"),
     row(MarkerAppended, g('B', 'B'), Role::Leader, "broker", "marker", "{result} {partition} offset {offset} producer epoch {producer_epoch} {origin}"),
-    row(MarkerSkipped, g('∅', '0'), Role::Bad, "broker", "left out", "{result} marker for {partition} producer epoch {producer_epoch}: no leader"),
+    row(MarkerSkipped, g('∅', '9'), Role::Bad, "broker", "left out", "{result} marker for {partition} producer epoch {producer_epoch}: no leader"),
     row(MarkerRejected, g('✗', 'X'), Role::Bad, "broker", "refused", "marker {partition} producer epoch {producer_epoch} {error}"),
     row(LastStableOffsetAdvanced, g('0', '0'), Role::Good, "broker", "LSO", "{partition} {from} to {to}"),
     row(GroupOffsetCommitted, g('C', 'C'), Role::Good, "broker", "committed", "{group} {partition} offset {offset}"),

@@ -71,6 +71,7 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
         ConsumerStopped,
         "{consumer}: 컨슈머 종료 ({how:closed=close 호출,exited=close 없이 프로세스 종료,crashed=프로세스 장애})",
     ),
+    (MemberStateChanged, "{consumer}: 그룹에서 {from} → {to}"),
     (PartitionAssigned, "{consumer}: {partition} 할당 (세대 {generation})"),
     (
         PartitionRevoked,
@@ -195,7 +196,12 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
         GroupOffsetPending,
         "그룹 {group}: {partition} 오프셋 {offset}, 프로듀서 ID {producer_id}의 트랜잭션이 커밋되면 유효",
     ),
-    (MemberStateChanged, "{consumer}: 그룹에서 {from} → {to}"),
+    (MemberJoined, "그룹 {group}: {client} 참여"),
+    (
+        MemberRemoved,
+        "그룹 {group}: {client} 제외 ({why:left=스스로 나감,session-timeout=하트비트 없음,rebalance-timeout=제때 재참여하지 않음})",
+    ),
+    (GroupRebalanced, "그룹 {group}: 세대 {generation}, 멤버 {members}"),
     (TargetAssigned, "그룹 {group}: 그룹 에포크 {epoch}의 목표 할당, 멤버 {members}"),
     (
         MemberReconciled,
@@ -205,12 +211,6 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
         GroupRequestRejected,
         "{broker}: 그룹 {group}에 대한 {client}의 {api} 거부[ (에포크 {epoch})]: {error}",
     ),
-    (MemberJoined, "그룹 {group}: {client} 참여"),
-    (
-        MemberRemoved,
-        "그룹 {group}: {client} 제외 ({why:left=스스로 나감,session-timeout=하트비트 없음,rebalance-timeout=제때 재참여하지 않음})",
-    ),
-    (GroupRebalanced, "그룹 {group}: 세대 {generation}, 멤버 {members}"),
     (
         BrokerRegistered,
         "컨트롤러: {broker} 등록, 브로커 에포크 {broker_epoch}, 직전 종료 {after:clean=정상,unclean=비정상}",

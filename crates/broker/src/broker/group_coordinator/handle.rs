@@ -14,6 +14,7 @@ use inflight_protocol::{
 
 impl Broker {
     /// Executes a request that a group coordinator answers.
+    #[inline(never)]
     pub(in crate::broker) fn execute_group_request(
         &mut self,
         cluster: &Cluster,

@@ -108,6 +108,7 @@ impl Broker {
     }
 
     /// A partition is read to the end of its log: what lies above the high watermark counts.
+    #[inline(never)]
     pub(in crate::broker) fn load_groups(
         &mut self,
         cluster: &Cluster,

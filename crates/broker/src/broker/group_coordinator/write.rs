@@ -49,6 +49,7 @@ impl Broker {
     }
 
     /// Writes what was ordered first.
+    #[inline(never)]
     pub(in crate::broker) fn write_group_order(
         &mut self,
         cluster: &Cluster,
