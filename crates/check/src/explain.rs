@@ -38,6 +38,10 @@ pub struct Explanation {
     pub headline: String,
     /// The records by the names that a user knows.
     pub records: Vec<String>,
+    /// The session whose transaction is concerned, by the name of its producer, if one is.
+    pub session: Option<String>,
+    /// The consumer concerned, by its name, if one is.
+    pub consumer: Option<String>,
     /// How it came about.
     pub mechanism: Mechanism,
     /// What became of the last of the records, in one sentence, if it went another way.
@@ -131,6 +135,8 @@ pub fn explain(
     Explanation {
         headline: headline::of(&finding, other_record, &namer),
         records: finding.records.iter().map(|records| name(records, &namer)).collect(),
+        session: finding.transaction.map(|name| namer.session(name.session)),
+        consumer: finding.consumer.map(|consumer| namer.consumer(consumer)),
         mechanism: cause.mechanism,
         otherwise: other.map(|other| other.sentence(&namer)),
         remedies: remedy::of(description, facts, &finding, &mechanisms),

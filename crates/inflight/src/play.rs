@@ -6,7 +6,7 @@ use inflight_des::{Halt, Instant, Kinds, Script};
 use inflight_protocol::Fact;
 use inflight_scenario::{Loaded, Unmet};
 use inflight_sim::fault::Realised;
-use inflight_trace::{Description, Recorder};
+use inflight_trace::{Description, Recorder, TraceDigest};
 
 /// Which facts are kept in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Played {
     pub end: Instant,
     /// How many events were handled.
     pub events: u64,
-    /// The digest of every event and packet: equal digests are equal runs.
+    /// The run digest: which events and packets there were, and when. It holds whatever is kept.
     pub digest: u128,
     /// The faults that took effect, in order.
     pub faults: Vec<Realised>,
@@ -70,9 +70,10 @@ pub fn play(scenario: &Loaded, keep: Keep) -> Played {
 }
 
 impl Played {
-    /// The digest in hexadecimal, as traces have it.
-    pub fn digest_text(&self) -> String {
-        format!("{:032x}", self.digest)
+    /// The digest of every fact, in hexadecimal, as traces have it: equal digests are equal runs.
+    /// Needs [`Keep::Everything`].
+    pub fn trace_digest(&self) -> String {
+        TraceDigest::of(&self.facts).value().to_string()
     }
 
     /// What was found, with its story. Needs [`Keep::Everything`].

@@ -220,12 +220,12 @@ pub struct BrokerConfig {
     pub transaction_remove_expired_transaction_cleanup_interval: Span,
     /// transaction.partition.verification.enable
     pub transaction_partition_verification_enable: bool,
-    /// transaction.state.log.num.partitions: which of them there are says `Cluster::coordinated`.
-    pub transaction_state_log_num_partitions: u32,
     /// transaction.state.log.replication.factor, which the assignments of the cluster go by.
     pub transaction_state_log_replication_factor: u32,
     /// transaction.state.log.min.isr, which the settings of the topic go by.
     pub transaction_state_log_min_isr: u32,
+    /// offsets.topic.replication.factor, which the assignments of the cluster go by.
+    pub offsets_topic_replication_factor: u32,
     /// add.partitions.to.txn.retry.backoff.ms
     pub add_partitions_to_txn_retry_backoff: Span,
     /// add.partitions.to.txn.retry.backoff.max.ms
@@ -281,9 +281,9 @@ impl Default for BrokerConfig {
             transaction_abort_timed_out_transaction_cleanup_interval: Span::from_secs(10),
             transaction_remove_expired_transaction_cleanup_interval: Span::from_secs(3_600),
             transaction_partition_verification_enable: true,
-            transaction_state_log_num_partitions: 50,
             transaction_state_log_replication_factor: 3,
             transaction_state_log_min_isr: 2,
+            offsets_topic_replication_factor: 3,
             add_partitions_to_txn_retry_backoff: Span::from_millis(20),
             add_partitions_to_txn_retry_backoff_max: Span::from_millis(100),
             offsets_commit_timeout: Span::from_secs(5),

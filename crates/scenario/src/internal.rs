@@ -10,14 +10,6 @@ use inflight_protocol::{TopicPartition, Topics};
 /// transaction.state.log.num.partitions and offsets.topic.num.partitions: Kafka's default.
 const PARTITIONS: u32 = 50;
 
-/// The most replicas of an internal partition: transaction.state.log.replication.factor and
-/// offsets.topic.replication.factor, Kafka's default. Smaller clusters have fewer.
-pub(crate) const REPLICATION: u8 = 3;
-
-/// transaction.state.log.min.isr: Kafka's default. The offsets topic has the cluster's
-/// min.insync.replicas.
-pub(crate) const TRANSACTION_MIN_ISR: u32 = 2;
-
 /// Adds the internal topics that are used behind all others.
 pub(crate) fn add(topics: &mut Topics, ids: &[String], groups: &[String]) -> Coordinated {
     Coordinated {

@@ -17,7 +17,8 @@ pub struct Run<O> {
     pub end: Instant,
     /// How many events were handled.
     pub events: u64,
-    /// The digest of every event and packet: equal digests are equal runs.
+    /// The digest of which events and packets there were, and when; what was in them is what facts
+    /// tell.
     pub digest: u128,
     /// The faults that took effect, in order.
     pub realised: Vec<Realised>,

@@ -377,7 +377,7 @@ impl<'s, O: Observer> World<'s, O> {
         }
     }
 
-    /// The digest of everything that was done so far: every event and every packet.
+    /// The digest of what was done so far: which events and packets there were, and when.
     pub fn digest(&self) -> u128 {
         self.digest.value()
     }

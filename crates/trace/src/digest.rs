@@ -1,8 +1,9 @@
 //! What happened, in 128 bits, and where two runs part.
 //!
-//! The *trace digest* absorbs instants and facts; it is what a golden file pins. It knows kinds
+//! The *trace digest* absorbs instants and facts; it is what runs are told apart by. It knows kinds
 //! and fields by their values and names, so a new kind of fact moves no digest in which it does
-//! not occur. The *run digest* of the engine is another one: it holds whoever watches.
+//! not occur. The *run digest* of the engine is another one: it knows events and packets without
+//! their contents, and holds whoever watches.
 
 use crate::observer::Observer;
 use inflight_des::{Digest, Instant, Kinds};

@@ -39,7 +39,7 @@ pub struct Ending {
     pub events: u64,
     /// How many facts the file holds.
     pub facts: u64,
-    /// The run digest, in hexadecimal.
+    /// The trace digest, in hexadecimal.
     pub digest: String,
     /// Why the run ended.
     #[serde(with = "halt_word")]

@@ -31,7 +31,7 @@ impl Told {
     pub(crate) fn of(scenario: &Loaded) -> Self {
         let played = play(scenario, Keep::Everything);
         let report = played.explain(&scenario.description);
-        let digest = played.digest_text();
+        let digest = played.trace_digest();
         let facts = played.facts.len() as u64;
         let ending = Ending { events: played.events, facts, digest, halt: played.halt };
         let description = scenario.description.clone();

@@ -74,14 +74,14 @@ fn run_scenario(
         write_trace(path, &scenario, &played)?;
     }
     let fix = scenario.fix.as_deref().filter(|_| !args.no_twin);
-    let twin = fix.map(|fix| Twin { fix, played: judged(play(&fix.scenario, Keep::Expected)) });
+    let twin = fix.map(|fix| Twin { fix, played: judged(play(&fix.scenario, Keep::Everything)) });
     let twin_unmet = twin.as_ref().is_some_and(|twin| !twin.played.unmet.is_empty());
     let shown = Shown {
         args,
         description: &scenario.description,
         facts: &played.facts,
         report: played.explain(&scenario.description),
-        digest: played.digest_text(),
+        digest: played.trace_digest(),
         events: played.events,
         halt: played.halt,
         scenario: Some(&scenario),
@@ -130,7 +130,7 @@ fn write_trace(path: &Path, scenario: &Loaded, played: &Played) -> Result<(), Fa
         for (at, fact) in &played.facts {
             writer.write(*at, fact)?;
         }
-        writer.finish(played.events, &played.digest_text(), played.halt).map(drop)
+        writer.finish(played.events, &played.trace_digest(), played.halt).map(drop)
     });
     written.map_err(|error| Failure::Input(error.to_string()))
 }

@@ -196,3 +196,26 @@ fn colour_is_a_choice() {
     let ascii = place.run(&["run", "lost.json", "--ascii"]);
     assert!(!ascii.out.contains('✓'), "{}", ascii.out);
 }
+
+#[test]
+fn programs_are_told_whose_transaction_it_was() {
+    let place = Place::new("whose");
+    place.write(
+        "abort.json",
+        r#"{
+  "title": "An aborted record is read",
+  "cluster": { "brokers": 1, "defects": ["give-aborted"] },
+  "topics": [{ "name": "t", "replication": 1 }],
+  "producers": [{ "name": "p", "config": { "transactional.id": "id" },
+    "workload": [{ "topic": "t", "records": 1, "transactions": { "records": 1, "abort": [0], "hold": "1s" } }] }],
+  "consumers": [{ "name": "c", "partitions": ["t-0"],
+    "config": { "isolation.level": "read_committed", "auto.offset.reset": "earliest" } }]
+}"#,
+    );
+    let object = place.run(&["run", "abort.json", "--format", "json"]).json();
+    let findings = object["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["checker"] == "no-aborted-read").unwrap();
+    assert_eq!(found["transaction"]["producer"], "p");
+    assert_eq!(found["transaction"]["number"], 0);
+    assert_eq!(found["consumer"], "c");
+}

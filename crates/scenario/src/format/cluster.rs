@@ -6,7 +6,6 @@ use crate::config::{Config, KafkaSettings, ServerTable};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Node, quoted};
 use crate::form::{At, Form};
-use crate::internal;
 use crate::read::Reader;
 use crate::schema::Schemas;
 use inflight_des::Delay;
@@ -215,21 +214,18 @@ impl Cluster {
 }
 
 impl ClusterPart {
-    /// How many replicas a partition of an internal topic has.
-    fn internal_replication(&self) -> u8 {
-        internal::REPLICATION.min(self.brokers)
-    }
-
-    /// The settings of an internal topic.
+    /// The settings of an internal topic, by those of the first broker.
     pub(crate) fn internal_topic(&self, name: &str, reader: &Reader<'_>) -> TopicConfig {
-        let least = u32::from(self.internal_replication()).min(internal::TRANSACTION_MIN_ISR);
         let defaults = reader.topic_defaults;
-        let min_insync_replicas =
-            if name == TRANSACTION_STATE_TOPIC { least } else { defaults.min_insync_replicas };
+        let min_insync_replicas = match (name, self.configs.first()) {
+            (TRANSACTION_STATE_TOPIC, Some(broker)) => broker.transaction_state_log_min_isr,
+            _ => defaults.min_insync_replicas,
+        };
         TopicConfig { min_insync_replicas, unclean_leader_election_enable: false, ..defaults }
     }
 
-    /// The replicas of a partition of an internal topic, the preferred leader first.
+    /// The replicas of a partition of an internal topic, the preferred leader first. A cluster that
+    /// is smaller than the replication factor has a replica on every broker.
     pub(crate) fn internal_replicas(
         &self,
         topics: &Topics,
@@ -239,7 +235,12 @@ impl ClusterPart {
         let usual = usize::from(topics.number(partition)) % usize::from(self.brokers);
         let first = given.map_or(usual, |(_, broker)| broker.index());
         let brokers = usize::from(self.brokers);
-        let replicas = 0..usize::from(self.internal_replication());
+        let factor =
+            self.configs.first().map_or(1, |broker| match topics.name(topics.split(partition).0) {
+                TRANSACTION_STATE_TOPIC => broker.transaction_state_log_replication_factor,
+                _ => broker.offsets_topic_replication_factor,
+            });
+        let replicas = 0..brokers.min(factor as usize);
         replicas.map(|next| BrokerId::from_index((first + next) % brokers)).collect()
     }
 }

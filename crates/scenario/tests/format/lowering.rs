@@ -204,3 +204,27 @@ fn a_properties_file_is_read_as_it_is() {
     std::fs::remove_dir_all(&directory).unwrap();
     assert!(load(&text).unwrap_err().to_string().contains("without a directory"));
 }
+
+#[test]
+fn internal_topics_have_their_own_settings() {
+    let replicas = |config: &str| {
+        let text = format!(
+            r#"{{ "title": "t", "cluster": {{ "brokers": 4{config} }},
+              "topics": [{{ "name": "t", "replication": 1 }}],
+              "producers": [{{ "name": "p", "config": {{ "transactional.id": "id" }},
+                "workload": [{{ "topic": "t", "records": 1, "transactions": {{ "records": 1 }} }}] }}],
+              "consumers": [{{ "name": "c", "topics": ["t"], "config": {{ "group.id": "g" }} }}] }}"#
+        );
+        let cluster = loaded(&text).setup.cluster;
+        let of = |(_, partition): &(String, TopicPartition)| {
+            (cluster.replicas(*partition).len(), cluster.effective_min_isr(*partition))
+        };
+        (of(&cluster.coordinated.transactional_ids[0]), of(&cluster.coordinated.groups[0]))
+    };
+    assert_eq!(replicas(""), ((3, 2), (3, 1)), "Kafka's defaults");
+    let own = r#", "config": { "transaction.state.log.replication.factor": 4,
+        "transaction.state.log.min.isr": 3, "offsets.topic.replication.factor": 2 }"#;
+    assert_eq!(replicas(own), ((4, 3), (2, 1)));
+    let large = r#", "config": { "transaction.state.log.replication.factor": 9 }"#;
+    assert_eq!(replicas(large).0, (4, 2), "no more than there are brokers");
+}

@@ -76,6 +76,8 @@ fn finding(found: &Explanation) -> Json {
     let remedies: Vec<Json> = (found.remedies.iter())
         .map(|remedy| json!({ "what": remedy.what, "why": remedy.why }))
         .collect();
+    let transaction = (finding.transaction.as_ref())
+        .map(|name| json!({ "producer": found.session, "number": name.number }));
     json!({
         "checker": finding.checker.word(),
         "id": finding.checker.id(),
@@ -85,6 +87,9 @@ fn finding(found: &Explanation) -> Json {
         "headline": found.headline,
         "records": found.records,
         "records-in-all": finding.total,
+        "offset": finding.offset,
+        "transaction": transaction,
+        "consumer": found.consumer,
         "decisive-fact": finding.decisive.map(|fact| fact.index + 1),
         "mechanism": found.mechanism.word(),
         "sentence": found.mechanism.sentence(),
@@ -105,7 +110,7 @@ fn twin(twin: &Twin<'_>) -> Json {
     json!({
         "why": fix.why,
         "set": Json::Object(changes.collect::<Map<_, _>>()),
-        "digest": played.digest_text(),
+        "digest": played.trace_digest(),
         "verdict": played.judgement.worst().word(),
         "counts": counts(&played.judgement.counts),
         "repeated": repeated(&played.judgement),

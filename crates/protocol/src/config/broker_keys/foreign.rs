@@ -7,7 +7,7 @@ use crate::config::topic_keys::{BROKER_CODECS, NEVER, RECOMPRESSION};
 
 const SCENARIO: &str = "the scenario says which brokers and topics there are";
 const LINKS: &str = "a link is given by its delay";
-const NO_OFFSETS: &str = "there is no topic of offsets in the simulator";
+const OFFSETS: &str = "committed offsets have neither an age nor a size in the simulator";
 const NO_QUOTAS: &str = "there are no quotas in the simulator";
 const RETENTION: &str = "a log keeps its records to the end of the run";
 const FILES: &str = "files and indexes cost nothing here";
@@ -151,8 +151,8 @@ pub(super) static FAMILIES: &[Family] = &[
     Family::plain("log.remote.", "there is no tiered storage in the simulator"),
     Family::plain("compression.", RECOMPRESSION),
     Family::plain("group.", "no such setting of groups has a meaning in the simulator"),
-    Family::plain("offsets.", NO_OFFSETS),
-    Family::plain("offset.", NO_OFFSETS),
+    Family::plain("offsets.", OFFSETS),
+    Family::plain("offset.", OFFSETS),
     Family::plain("transaction.state.log.", FILES),
     Family::plain("quota.", NO_QUOTAS),
     Family::plain("replication.quota.", NO_QUOTAS),

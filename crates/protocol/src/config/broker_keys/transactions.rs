@@ -7,6 +7,8 @@ use crate::config::keys::Whole;
 use crate::config::kind::{Kind, Range};
 use inflight_des::Span;
 
+const SPREAD: &str = "an internal topic has 50 partitions, of which only those in use exist";
+
 pub(super) static KEYS: &[K] = &[
     millis!(
         K::new(
@@ -54,15 +56,13 @@ pub(super) static KEYS: &[K] = &[
         |c| c.broker.transaction_partition_verification_enable,
         |c, yes| c.broker.transaction_partition_verification_enable = yes,
     ),
-    number!(
-        K::new(
-            "transaction.state.log.num.partitions",
-            Kind::Int(Range::at_least(1)),
-            "50",
-            "Over how many partitions the coordinators' log of transactions is spread."
-        ),
-        transaction_state_log_num_partitions
-    ),
+    K::new(
+        "transaction.state.log.num.partitions",
+        Kind::Int(Range::at_least(1)),
+        "50",
+        "Over how many partitions the coordinators' log of transactions is spread.",
+    )
+    .without_effect(SPREAD),
     number!(
         K::new(
             "transaction.state.log.replication.factor",
@@ -80,6 +80,22 @@ pub(super) static KEYS: &[K] = &[
             "The min.insync.replicas of the coordinators' log of transactions."
         ),
         transaction_state_log_min_isr
+    ),
+    K::new(
+        "offsets.topic.num.partitions",
+        Kind::Int(Range::at_least(1)),
+        "50",
+        "Over how many partitions the coordinators' log of groups is spread.",
+    )
+    .without_effect(SPREAD),
+    number!(
+        K::new(
+            "offsets.topic.replication.factor",
+            Kind::Int(Range::at_least(1)),
+            "3",
+            "How many replicas the coordinators' log of groups has."
+        ),
+        offsets_topic_replication_factor
     ),
     millis!(
         K::new(
