@@ -7,6 +7,7 @@ mod found;
 mod groups;
 mod law;
 mod pipelines;
+mod readers;
 mod stories;
 
 use inflight::check::Subject;

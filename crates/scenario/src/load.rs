@@ -236,6 +236,7 @@ fn describe_consumer(consumer: &ConsumerSetup) -> ConsumerDescription {
         rewinds_after_abort: transform.is_none_or(|plan| plan.after_abort == AfterAbort::Rewind),
         deduplicates: consumer.effect == Effect::Deduplicated,
         assigns_by_hand: matches!(consumer.reading, Reading::Partitions(_)),
+        config: config.effective().into_iter().map(|(key, text)| (key.to_owned(), text)).collect(),
     }
 }
 

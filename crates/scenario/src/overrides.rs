@@ -40,6 +40,9 @@ const SECTIONS: [&str; 14] = [
     "fix",
 ];
 
+/// The keys of the format itself that have dots, all of the cluster.
+const DOTTED: [&str; 2] = ["eligible.leader.replicas", "transaction.version"];
+
 /// Applies an override such as `acks=1`.
 pub(crate) fn apply_text(
     root: &mut Node,
@@ -92,6 +95,9 @@ pub(crate) fn apply(root: &mut Node, change: &Change<'_>) -> Result<(), Refusal>
     let (head, rest) = first_step(key);
     if head == "cluster" && server_keys().any(|known| known.name == rest) {
         return in_config(root.get_mut("cluster"), rest, change);
+    }
+    if DOTTED.contains(&key) {
+        return in_path(root, &format!("cluster.{key}"), change);
     }
     if SECTIONS.contains(&head) {
         return in_path(root, key, change);
@@ -243,10 +249,9 @@ fn in_path(node: &mut Node, path: &str, change: &Change<'_>) -> Result<(), Refus
 
 /// The key of an object that a path goes on with. Keys may have dots of their own.
 fn object_step<'p>(node: &Node, path: &'p str) -> (&'p str, &'p str) {
-    const DOTTED: &str = "eligible.leader.replicas";
     let members = node.members().unwrap_or_default().iter().map(|member| member.key.as_str());
     let longest = members
-        .chain([DOTTED])
+        .chain(DOTTED)
         .filter(|key| {
             let rest = path.strip_prefix(key);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -266,7 +271,7 @@ fn unknown(root: &Node, change: &Change<'_>) -> Diagnostic {
     let keys = producer_keys().map(|key| key.name);
     let keys = keys.chain(consumer_keys().map(|key| key.name));
     let keys = keys.chain(topic_keys().map(|key| key.name));
-    let keys = keys.chain(server_keys().map(|key| key.name)).chain(SECTIONS);
+    let keys = keys.chain(server_keys().map(|key| key.name)).chain(SECTIONS).chain(DOTTED);
     let near = nearest(change.key, keys).map(str::to_owned).or_else(|| {
         let (head, rest) = first_step(change.key);
         let names = ["producers", "consumers", "topics"].into_iter().flat_map(elements);
@@ -325,6 +330,8 @@ mod tests {
         check("producers.p2.resume=next-unsent", r#""resume":"next-unsent""#);
         check("p1.workload[0].every=\"2ms\"", r#""every":"2ms""#);
         check("cluster.eligible.leader.replicas=false", r#""eligible.leader.replicas":false"#);
+        check("cluster.transaction.version=1", r#""transaction.version":1"#);
+        check("transaction.version=1", r#""cluster":{"brokers":3,"transaction.version":1}"#);
         check("seed=7", r#""seed":7"#);
     }
 

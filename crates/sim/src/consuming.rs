@@ -5,7 +5,8 @@
 use crate::setup::{AfterAbort, ConsumerSetup, OffsetsBy, Work};
 use inflight_des::{Chance, Delay, Instant, Span, StreamId};
 use inflight_protocol::fact::{Recovery, SendError};
-use inflight_protocol::{Offset, SessionId, TopicPartition, TransactionResult};
+use inflight_protocol::transaction::CommittedOffset;
+use inflight_protocol::{ErrorCode, Offset, SessionId, TopicPartition, TransactionResult};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -19,8 +20,11 @@ pub(crate) struct Returned {
     pub(crate) first: u64,
 }
 
-/// Next offsets to read, by partition.
+/// Offsets to read from, by partition.
 pub(crate) type Offsets = SmallVec<[(TopicPartition, Offset); 2]>;
+
+/// What ConsumerRecords.nextOffsets() says: the positions behind what a poll() returned.
+pub(crate) type NextOffsets = SmallVec<[CommittedOffset; 2]>;
 
 /// The application's thread.
 #[derive(Debug)]
@@ -32,8 +36,8 @@ pub(crate) struct Consuming {
     records: VecDeque<Returned>,
     /// Where the records of the last poll() begin.
     from: Offsets,
-    /// Where they end.
-    upto: Offsets,
+    /// What is to be read after them.
+    next: NextOffsets,
     /// How many transactions are over for good.
     number: u32,
     next_message: u64,
@@ -47,7 +51,7 @@ inflight_des::clone_fields!(Consuming {
     in_call,
     records,
     from,
-    upto,
+    next,
     number,
     next_message,
     scheduled,
@@ -108,16 +112,16 @@ pub(crate) enum ConsumerStep {
     Send(Returned, u64),
     /// flush()
     Flush,
-    /// commitSync()
-    CommitSync(Offsets),
-    /// commitAsync()
-    CommitAsync(Offsets),
+    /// commitSync() of all that was returned
+    CommitSync,
+    /// commitAsync() of all that was returned
+    CommitAsync,
     /// initTransactions()
     Init,
     /// beginTransaction()
     Begin,
     /// sendOffsetsToTransaction()
-    SendOffsets(Offsets),
+    SendOffsets(NextOffsets),
     /// commitTransaction() or abortTransaction()
     End(TransactionResult),
     /// The process ends.
@@ -131,7 +135,7 @@ impl Consuming {
             in_call: false,
             records: VecDeque::new(),
             from: SmallVec::new(),
-            upto: SmallVec::new(),
+            next: SmallVec::new(),
             number: 0,
             next_message: 0,
             scheduled: None,
@@ -178,7 +182,7 @@ impl Consuming {
             ConsumerStep::Poll
             | ConsumerStep::Send(..)
             | ConsumerStep::Flush
-            | ConsumerStep::CommitSync(_)
+            | ConsumerStep::CommitSync
             | ConsumerStep::Init
             | ConsumerStep::Begin
             | ConsumerStep::SendOffsets(_)
@@ -187,7 +191,7 @@ impl Consuming {
             | ConsumerStep::WaitUntil(_)
             | ConsumerStep::Listen
             | ConsumerStep::Process(_)
-            | ConsumerStep::CommitAsync(_)
+            | ConsumerStep::CommitAsync
             | ConsumerStep::Stop => false,
         };
         step
@@ -213,13 +217,13 @@ impl Consuming {
             }
             Stage::Polls => ConsumerStep::Poll,
             Stage::Initializing => ConsumerStep::Init,
-            Stage::CommitsFirst | Stage::CommitsLast => ConsumerStep::CommitSync(self.upto.clone()),
+            Stage::CommitsFirst | Stage::CommitsLast => ConsumerStep::CommitSync,
             Stage::Processing(until) if now < until => self.wait_until(until),
             Stage::Processing(_) => self.process(setup, now, chance),
             Stage::Begins => ConsumerStep::Begin,
             Stage::Sending => self.send(setup),
             Stage::Flushing => ConsumerStep::Flush,
-            Stage::SendsOffsets => ConsumerStep::SendOffsets(self.upto.clone()),
+            Stage::SendsOffsets => ConsumerStep::SendOffsets(self.next.clone()),
             Stage::Holding(until) if now < until => self.wait_until(until),
             Stage::Holding(_) => self.end(setup),
             Stage::Ending(result) => ConsumerStep::End(result),
@@ -239,12 +243,13 @@ impl Consuming {
 
     // --- what calls return ----------------------------------------------------------------------
 
-    /// poll() has returned.
+    /// poll() has returned; what is to be read after its records.
     pub(crate) fn polled(
         &mut self,
         setup: &ConsumerSetup,
         is_transactional: bool,
         records: impl IntoIterator<Item = Returned>,
+        positions: impl IntoIterator<Item = CommittedOffset>,
         now: Instant,
         chance: &mut Chance,
     ) {
@@ -252,17 +257,16 @@ impl Consuming {
         self.records.clear();
         self.records.extend(records);
         self.from.clear();
-        self.upto.clear();
         for returned in &self.records {
-            let end = returned.base_offset.plus(u64::from(returned.count));
-            match self.upto.iter_mut().find(|(known, _)| *known == returned.partition) {
-                Some((_, upto)) => *upto = end,
-                None => {
-                    self.from.push((returned.partition, returned.base_offset));
-                    self.upto.push((returned.partition, end));
-                }
+            if !self.from.iter().any(|(known, _)| *known == returned.partition) {
+                self.from.push((returned.partition, returned.base_offset));
             }
         }
+        let from = &self.from;
+        let is_returned =
+            |next: &CommittedOffset| from.iter().any(|(partition, _)| *partition == next.partition);
+        self.next.clear();
+        self.next.extend(positions.into_iter().filter(is_returned));
         self.stage = if self.records.is_empty() {
             Stage::Polls
         } else {
@@ -294,9 +298,7 @@ impl Consuming {
             self.stage = Stage::Polls;
             match setup.work {
                 Work::ProcessThenCommit => self.stage = Stage::CommitsLast,
-                Work::ProcessThenCommitAsync => {
-                    return ConsumerStep::CommitAsync(self.upto.clone());
-                }
+                Work::ProcessThenCommitAsync => return ConsumerStep::CommitAsync,
                 Work::Read | Work::CommitThenProcess | Work::AutoCommit | Work::Transform(_) => {}
             }
             return self.step(setup, false, now, chance);
@@ -337,7 +339,7 @@ impl Consuming {
             }
             OffsetsBy::GroupMetadata | OffsetsBy::GroupName => {
                 self.stage = Stage::SendsOffsets;
-                ConsumerStep::SendOffsets(self.upto.clone())
+                ConsumerStep::SendOffsets(self.next.clone())
             }
         }
     }
@@ -365,20 +367,30 @@ impl Consuming {
     }
 
     /// commitSync() has returned or thrown. An application whose commit came too late goes on:
-    /// somebody else does the work again.
+    /// somebody else does the work again. One whose group is rebalancing goes on as well, since
+    /// poll() completes the rebalance and a later commit is behind what it holds now; if it has
+    /// not done its work yet, it goes back to where its records begin, which is returned.
+    /// Kafka: KafkaConsumer.commitSync, RebalanceInProgressException.
     pub(crate) fn committed(
         &mut self,
         setup: &ConsumerSetup,
         result: Result<(), SendError>,
         now: Instant,
         chance: &mut Chance,
-    ) {
+    ) -> Option<Offsets> {
+        const REBALANCING: SendError = SendError::Code(ErrorCode::RebalanceInProgress);
         self.in_call = false;
+        let mut back = None;
         self.stage = match (self.stage, result) {
-            (_, Err(error)) if error != SendError::CommitFailed => Stage::Fatal,
             (Stage::CommitsFirst, Ok(())) => self.takes_up(setup, now, chance),
-            _ => Stage::Polls,
+            (Stage::CommitsFirst, Err(REBALANCING)) => {
+                back = Some(self.from.clone());
+                Stage::Polls
+            }
+            (_, Ok(()) | Err(SendError::CommitFailed | REBALANCING)) => Stage::Polls,
+            (_, Err(_)) => Stage::Fatal,
         };
+        back
     }
 
     /// A transactional call has returned or thrown. What is to be done with the position, if

@@ -255,13 +255,16 @@ pub(crate) fn profile(model: &Model<'_>, lang: Lang) -> String {
 /// Every setting that is not Kafka's default, as far as a recording knows.
 pub(crate) fn changed(model: &Model<'_>) -> Vec<String> {
     let description = model.story.description;
-    let defaults = inflight_protocol::ProducerConfig::default().effective();
+    let producer = inflight_protocol::ProducerConfig::default().effective();
+    let consumer = inflight_protocol::ConsumerConfig::default().effective();
     let mut parts: Vec<String> = Vec::new();
     for client in &description.clients {
-        let differs = |(key, value): &&(String, String)| {
+        let differs = |defaults: &[(&str, String)], (key, value): &(String, String)| {
             defaults.iter().any(|(known, default)| known == key && default != value)
         };
-        let settings = client.config.iter().filter(differs);
+        let sends = client.config.iter().filter(|one| client.produces && differs(&producer, one));
+        let reads = client.consumer.iter().flat_map(|own| &own.config);
+        let settings = sends.chain(reads.filter(|one| differs(&consumer, one)));
         let settings: Vec<String> = settings.map(|(key, value)| format!("{key}={value}")).collect();
         let who = if description.clients.len() > 1 {
             format!("{}: ", client.name)

@@ -8,8 +8,8 @@ use crate::form::{At, Form};
 use crate::read::Reader;
 use crate::schema::Schemas;
 use inflight_des::Span;
-use inflight_protocol::ErrorCode;
 use inflight_protocol::fact::Surviving;
+use inflight_protocol::{ApiKey, ErrorCode};
 use inflight_sim::fault::InjectWhen;
 use inflight_sim::fault::{Action, Loss, Ways, Who};
 use serde_json::{Value as Json, json};
@@ -139,13 +139,13 @@ object! {
 }
 
 object! {
-    /// A produce request is answered with an error.
+    /// A request is answered with an error.
     struct Answer {
         /// Which one.
         "answer" message: required At<DeliveredRequest>,
         /// The error.
         "error" error: required ErrorCode,
-        /// Whether the batch is appended all the same.
+        /// Whether it is executed all the same.
         "when" when: default InjectWhen = "\"before-append\"",
         /// For this partition. Without it for all of the request.
         "partition" partition: optional PartitionName,
@@ -182,6 +182,12 @@ choice! {
     }
 }
 
+/// The requests that can be answered with an error: all but those that have no error of their own.
+pub(super) fn answered() -> impl Iterator<Item = ApiKey> {
+    let all = ApiKey::ALL.iter().copied();
+    all.filter(|api| !matches!(api, ApiKey::ApiVersions | ApiKey::Metadata))
+}
+
 words! {
     /// How a connection takes the loss of a message.
     "loss" for Loss {
@@ -193,11 +199,11 @@ words! {
 }
 
 words! {
-    /// Whether a batch is appended that is answered with an error.
+    /// Whether a request is executed that is answered with an error.
     "moment" for InjectWhen {
         /// Nothing is written.
         "before-append" => InjectWhen::BeforeAppend,
-        /// The batch is written, only the answer says otherwise.
+        /// What it writes is written, only the answer says otherwise.
         "after-append" => InjectWhen::AfterAppend,
     }
 }

@@ -1,7 +1,7 @@
 //! The brokers.
 
 use super::broker::{Machine, Override};
-use super::who::Broker;
+use super::who::{Broker, coordinated};
 use crate::config::{Config, KafkaSettings, ServerTable};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Node, quoted};
@@ -98,12 +98,8 @@ impl Form for Coordinators {
         for member in members {
             reader.within(&member.key, |reader| {
                 let Some(Broker(broker)) = Broker::read(&member.node, reader) else { return };
-                let Some(partition) = reader.census.coordinated(&member.key) else {
-                    let names: Vec<&str> = reader.census.coordinated_names().collect();
-                    let found =
-                        (member.key_place, "transactional id or group", member.key.as_str());
-                    return reader.unknown(found, names);
-                };
+                let found = coordinated(&member.key, member.key_place, reader);
+                let Some(partition) = found else { return };
                 if list.iter().any(|(known, other)| *known == partition && *other != broker) {
                     let problem = "another coordinator for the same partition of an internal topic";
                     let problem = Diagnostic::error(member.key_place, problem);

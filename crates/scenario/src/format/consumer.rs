@@ -160,6 +160,13 @@ impl Consumer {
         let config_place = self.config.as_ref().map_or(place, |config| config.place);
         let group = match &config.group_id {
             None => None,
+            Some(name) if name.is_empty() => {
+                let empty = Diagnostic::error(config_place, "an empty group.id");
+                reader.within("config", |reader| {
+                    reader.report(empty.expected("the name of a group, or no group.id"));
+                });
+                return None;
+            }
             Some(name) => Some(group_of(name, place, reader)?),
         };
         let reading = self.reading(place, group, reader)?;
@@ -248,6 +255,12 @@ impl Consumer {
             let both = both.expected("\"offsets\" in the \"transform\"");
             reader.within("commit", |reader| reader.report(both));
         }
+        if config.group_id.is_none() {
+            let alone = Diagnostic::error(place, "a transform without group.id");
+            let alone = alone.expected("group.id in \"config\" of the consumer");
+            reader.within("transform", |reader| reader.report(alone));
+            return None;
+        }
         reader.within("transform", |reader| {
             let producer = transform.producer(place, reader)?;
             let is_transactional = producer.transactional_id.is_some();
@@ -256,10 +269,10 @@ impl Consumer {
             let offsets = transform.offsets.map_or(usual, |at| at.value);
             if let Some(At { place, .. }) = transform.offsets
                 && offsets != OffsetsBy::CommitSync
-                && (!is_transactional || config.group_id.is_none())
+                && !is_transactional
             {
                 let wrong = Diagnostic::error(place, "offsets in a transaction");
-                let expected = "a transactional.id in \"config\", and a group.id of the consumer";
+                let expected = "a transactional.id in \"config\"";
                 reader.within("offsets", |reader| reader.report(wrong.expected(expected)));
                 return None;
             }

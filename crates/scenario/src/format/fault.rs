@@ -11,8 +11,8 @@ use crate::read::Reader;
 use crate::schema::Schemas;
 use crate::source::Place;
 use inflight_des::Span;
+use inflight_protocol::FactKind;
 use inflight_protocol::fact::{Direction, FactField};
-use inflight_protocol::{ApiKey, FactKind};
 use inflight_sim::fault::{Action, FaultRule, Pattern, Test, When, Who};
 use serde_json::Value as Json;
 
@@ -122,10 +122,9 @@ impl Fault {
                     let problem = "\"this\" message is gone after a while";
                     return wrong(problem, "no \"after\"".to_owned());
                 }
-                if delivered && !is_produce_request(pattern) {
-                    let expected =
-                        "\"where\": { \"api\": \"Produce\", \"direction\": \"request\" }";
-                    return wrong("only produce requests are answered", expected.to_owned());
+                if delivered && !is_answered(pattern) {
+                    let expected = "\"where\": { \"api\": \"Produce\", \"direction\": \"request\" } or another api";
+                    return wrong("no request of one kind", expected.to_owned());
                 }
                 None
             }
@@ -139,7 +138,8 @@ impl Fault {
     }
 }
 
-fn is_produce_request(pattern: &Pattern) -> bool {
+/// Whether the messages that a pattern means are requests that can be answered with an error.
+fn is_answered(pattern: &Pattern) -> bool {
     let demands = |name: &str, value| {
         let is = |(position, test): &(u8, Test)| {
             let field = pattern.kind.fields().get(usize::from(*position));
@@ -147,7 +147,7 @@ fn is_produce_request(pattern: &Pattern) -> bool {
         };
         pattern.tests.iter().any(is)
     };
-    demands("api", ApiKey::Produce.to_value())
+    super::action::answered().any(|api| demands("api", api.to_value()))
         && demands("direction", Direction::Request.to_value())
 }
 

@@ -142,11 +142,12 @@ impl Next {
             reader.within("nth", |reader| reader.report(zero));
             return None;
         }
-        let produce_request =
-            self.direction == Direction::Request && self.api.0 == Some(ApiKey::Produce);
-        if catch == Catch::Delivered && !produce_request {
-            let wrong = Diagnostic::error(node.place, "no produce request");
-            reader.report(wrong.expected("\"next\": \"request\" and \"api\": \"Produce\""));
+        let is_answered = self.direction == Direction::Request
+            && super::action::answered().any(|api| self.api.0 == Some(api));
+        if catch == Catch::Delivered && !is_answered {
+            let wrong = Diagnostic::error(node.place, "no request of one kind");
+            let expected = "\"next\": \"request\" and \"api\": \"Produce\" or another";
+            reader.report(wrong.expected(expected));
             return None;
         }
         let kind = match catch {

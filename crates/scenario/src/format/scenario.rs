@@ -228,21 +228,25 @@ impl Scenario {
     }
 }
 
-/// Names of topics, and of producers, are different from one another.
+/// Names of topics are different from one another, and so are those of producers and consumers.
 pub(crate) fn check_names(root: &Node, reader: &mut Reader<'_>) {
-    for (key, noun) in [("topics", "topic"), ("producers", "producer"), ("consumers", "consumer")] {
-        let elements = root.get(key).and_then(Node::elements).unwrap_or_default();
-        let name = |node: &Node| node.get("name").and_then(Node::as_text).map(str::to_owned);
-        for (index, element) in elements.iter().enumerate() {
-            let (Some(own), Some(node)) = (name(element), element.get("name")) else { continue };
-            if !elements[..index].iter().any(|before| name(before).as_ref() == Some(&own)) {
-                continue;
+    for (lists, noun) in [(&["topics"][..], "topic"), (&["producers", "consumers"], "client")] {
+        let mut known = Vec::new();
+        for key in lists {
+            let elements = root.get(key).and_then(Node::elements).unwrap_or_default();
+            for (index, element) in elements.iter().enumerate() {
+                let Some(node) = element.get("name") else { continue };
+                let Some(own) = node.as_text() else { continue };
+                if !known.contains(&own) {
+                    known.push(own);
+                    continue;
+                }
+                let problem = format!("a second {noun} called {}", quoted(own));
+                let twice = Diagnostic::error(node.place, problem).expected("another name");
+                reader.within(key, |reader| {
+                    reader.at(index, |reader| reader.within("name", |reader| reader.report(twice)));
+                });
             }
-            let problem = format!("a second {noun} called {}", quoted(&own));
-            let twice = Diagnostic::error(node.place, problem).expected("another name");
-            reader.within(key, |reader| {
-                reader.at(index, |reader| reader.within("name", |reader| reader.report(twice)));
-            });
         }
     }
 }

@@ -286,7 +286,18 @@ fn broker(number: u64, place: Place, reader: &mut Reader<'_>) -> Option<BrokerId
 }
 
 /// The partition of an internal topic that a transactional id or a group belongs to.
-fn coordinated(name: &str, place: Place, reader: &mut Reader<'_>) -> Option<TopicPartition> {
+pub(super) fn coordinated(
+    name: &str,
+    place: Place,
+    reader: &mut Reader<'_>,
+) -> Option<TopicPartition> {
+    let census = reader.census;
+    let is = |list: &[String]| list.iter().any(|known| known == name);
+    if is(census.transactional_ids()) && is(census.groups()) {
+        let problem = format!("{} is a transactional id and a group", quoted(name));
+        reader.report(Diagnostic::error(place, problem).expected("another group.id"));
+        return None;
+    }
     let found = reader.census.coordinated(name);
     if found.is_none() {
         let names: Vec<&str> = reader.census.coordinated_names().collect();

@@ -1,11 +1,11 @@
 //! Rules that apply, and what they do.
 
 use super::{Event, Later, World};
-use crate::fault::{Action, FaultRule, Realised, Ways, When, Who};
+use crate::fault::{Action, FaultRule, InjectWhen, Realised, Ways, When, Who};
 use crate::trigger::Due;
 use inflight_des::{Agenda, Span};
 use inflight_protocol::fact::Value;
-use inflight_protocol::{BrokerId, Fact, FactKind, Node};
+use inflight_protocol::{ApiKey, BrokerId, Fact, FactKind, Node};
 use inflight_trace::Observer;
 use smallvec::SmallVec;
 
@@ -234,7 +234,14 @@ impl<O: Observer> World<'_, O> {
                 let acceptor = known.node(inflight_net::Side::Acceptor);
                 if let Node::Broker(broker) = self.node_at(acceptor) {
                     let request = (message.connection, message.correlation);
-                    self.brokers[broker.index()].inject(request, *partition, *error, *when);
+                    // Where nothing is written there is no afterwards.
+                    let when = match message.api {
+                        ApiKey::Fetch | ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch => {
+                            InjectWhen::BeforeAppend
+                        }
+                        _ => *when,
+                    };
+                    self.brokers[broker.index()].inject(request, *partition, *error, when);
                 }
             }
             _ => {}

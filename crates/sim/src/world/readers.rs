@@ -8,7 +8,6 @@ use inflight_des::{Agenda, Chance, Effect as Left, Turn as AnyTurn};
 use inflight_producer::{Completion as Sent, Destination, Reports, SendRequest};
 use inflight_protocol::fact::{Fact, FactKind, StopCause, Surviving};
 use inflight_protocol::message::{GroupIdentity, IsolationLevel};
-use inflight_protocol::transaction::CommittedOffset;
 use inflight_protocol::{
     ClientId, ConsumerId, GroupId, Node, ThreadId, TopicPartition, TransactionResult, Turn,
 };
@@ -161,7 +160,7 @@ impl<O: Observer> World<'_, O> {
         false
     }
 
-    fn reader_read(&mut self, agenda: &Agenda<'_, Event>, client: usize, read: Read) {
+    fn reader_read(&mut self, agenda: &mut Agenda<'_, Event>, client: usize, read: Read) {
         let (_, setup) = env_of(self.setup, client);
         let is_transactional = self.is_transactional(client);
         let Some(reader) = &mut self.clients[client].reader else { return };
@@ -176,12 +175,15 @@ impl<O: Observer> World<'_, O> {
             Read::Polled { .. } => {
                 let returned = reader.returned.drain(..);
                 let now = agenda.now();
-                reader.thread.polled(setup, is_transactional, returned, now, &mut self.chance);
+                let positions = reader.consumer.as_ref().into_iter().flat_map(Consumer::consumed);
+                let thread = &mut reader.thread;
+                thread.polled(setup, is_transactional, returned, positions, now, &mut self.chance);
             }
             Read::PollFailed { .. } => reader.thread.failed(),
             Read::CommittedSync { error } => {
                 let result = error.map_or(Ok(()), Err);
-                reader.thread.committed(setup, result, agenda.now(), &mut self.chance);
+                let back = reader.thread.committed(setup, result, agenda.now(), &mut self.chance);
+                self.reader_goes_back(agenda, client, back);
             }
             Read::Assigned { .. }
             | Read::Revoked { .. }
@@ -202,14 +204,24 @@ impl<O: Observer> World<'_, O> {
             Sent::Transaction { result, .. } => {
                 let result = result.map_err(|thrown| (thrown.error, thrown.recovery));
                 let back = reader.thread.transactional_call_returned(setup, result, now);
-                for (partition, offset) in back.into_iter().flatten() {
-                    self.call_consumer(agenda, client, |consumer, env, turn| {
-                        consumer.seek(env, turn, partition, offset);
-                    });
-                }
+                self.reader_goes_back(agenda, client, back);
             }
             Sent::Failed { .. } if !is_transactional => reader.thread.failed(),
             Sent::Acked { .. } | Sent::Failed { .. } | Sent::Closed { .. } => {}
+        }
+    }
+
+    /// The thread seeks to where it was.
+    fn reader_goes_back(
+        &mut self,
+        agenda: &mut Agenda<'_, Event>,
+        client: usize,
+        back: Option<Offsets>,
+    ) {
+        for (partition, offset) in back.into_iter().flatten() {
+            self.call_consumer(agenda, client, |consumer, env, turn| {
+                consumer.seek(env, turn, partition, offset);
+            });
         }
     }
 
@@ -238,16 +250,14 @@ impl<O: Observer> World<'_, O> {
                     consumer.poll(env, turn, setup.poll_timeout);
                 });
             }
-            ConsumerStep::CommitSync(offsets) => {
-                let offsets = committed(setup, &offsets);
+            ConsumerStep::CommitSync => {
                 self.call_consumer(agenda, client, |consumer, env, turn| {
-                    consumer.commit_sync(env, turn, Some(&offsets));
+                    consumer.commit_sync(env, turn, None);
                 });
             }
-            ConsumerStep::CommitAsync(offsets) => {
-                let offsets = committed(setup, &offsets);
+            ConsumerStep::CommitAsync => {
                 self.call_consumer(agenda, client, |consumer, env, turn| {
-                    consumer.commit_async(env, turn, Some(&offsets));
+                    consumer.commit_async(env, turn, None);
                 });
             }
             ConsumerStep::Process(run) => self.process(agenda, client, run),
@@ -338,8 +348,7 @@ impl<O: Observer> World<'_, O> {
             ConsumerStep::Init => producer.init_transactions(env, turn, thread),
             ConsumerStep::Begin => producer.begin_transaction(env, turn, thread),
             ConsumerStep::SendOffsets(offsets) => {
-                let offsets = committed(setup, offsets);
-                producer.send_offsets_to_transaction(env, turn, thread, &offsets, identity);
+                producer.send_offsets_to_transaction(env, turn, thread, offsets, identity);
             }
             ConsumerStep::End(TransactionResult::Commit) => {
                 producer.commit_transaction(env, turn, thread);
@@ -422,15 +431,4 @@ impl<O: Observer> World<'_, O> {
 
 fn group_of(setup: &ConsumerSetup) -> GroupId {
     setup.group.expect("who commits offsets has a group")
-}
-
-fn committed(setup: &ConsumerSetup, offsets: &Offsets) -> Vec<CommittedOffset> {
-    let group = group_of(setup);
-    let one = |(partition, offset): &(TopicPartition, _)| CommittedOffset {
-        group,
-        partition: *partition,
-        offset: *offset,
-        leader_epoch: None,
-    };
-    offsets.iter().map(one).collect()
 }

@@ -9,10 +9,12 @@ use inflight_trace::Observer;
 const EVENTS: u32 = 1 << 12;
 
 /// Whether batches below every high watermark are out of reach. A fault may bring a replica back
-/// with less than that (a loss of power), and an unclean election may cut what was committed.
+/// with less than that (a loss of power), an unclean election may cut what was committed, and a
+/// consumer may read from anywhere.
 pub(super) fn is_safe(setup: &Setup) -> bool {
     setup.faults.is_empty()
         && setup.cluster.defects == Defects::NONE
+        && setup.clients.iter().all(|client| client.consumer.is_none())
         && setup.cluster.topic_configs.iter().all(|topic| !topic.unclean_leader_election_enable)
 }
 

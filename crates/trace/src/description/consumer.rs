@@ -33,6 +33,9 @@ pub struct ConsumerDescription {
     /// Whether the application assigns its partitions itself, by assign().
     #[serde(rename = "assigns.by.hand")]
     pub assigns_by_hand: bool,
+    /// Every effective setting of the consumer, as key and text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub config: Vec<(String, String)>,
 }
 
 impl Default for ConsumerDescription {
@@ -48,6 +51,7 @@ impl Default for ConsumerDescription {
             rewinds_after_abort: true,
             deduplicates: false,
             assigns_by_hand: false,
+            config: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Shown, wrapped};
 use crate::printer::{Look, Printer};
 use inflight::protocol::config::ServerConfig;
-use inflight::protocol::{ProducerConfig, TopicConfig};
+use inflight::protocol::{ConsumerConfig, ProducerConfig, TopicConfig};
 use inflight::{Promise, promised};
 use std::io;
 
@@ -20,7 +20,7 @@ impl Shown<'_> {
     pub(super) fn print_settings(&self, printer: &mut Printer) -> io::Result<()> {
         printer.gap()?;
         printer.line(printer.paint(Look::Bold, "Settings"))?;
-        let groups = [self.cluster(), self.topics(), self.producers()].concat();
+        let groups = [self.cluster(), self.topics(), self.clients()].concat();
         let width = groups.iter().map(|group| group.name.chars().count()).max().unwrap_or(0);
         for group in groups {
             let mut name = group.name.as_str();
@@ -96,14 +96,18 @@ impl Shown<'_> {
         topics.collect()
     }
 
-    fn producers(&self) -> Vec<Group> {
-        let defaults = ProducerConfig::default().effective();
+    /// Producers and consumers; of a process with both, the settings of both.
+    fn clients(&self) -> Vec<Group> {
+        let (producer, consumer) = (ProducerConfig::default(), ConsumerConfig::default());
+        let (producer, consumer) = (producer.effective(), consumer.effective());
         let clients = self.description.clients.iter().map(|client| {
-            let differs = |(key, value): &(String, String)| {
-                let (_, default) = defaults.iter().find(|(known, _)| known == key)?;
-                (default != value).then(|| (key.clone(), value.clone(), default.clone()))
-            };
-            let differences = client.config.iter().filter_map(differs).collect();
+            let mut differences = Vec::new();
+            if client.produces {
+                differences.extend(differing(&client.config, &producer));
+            }
+            if let Some(own) = &client.consumer {
+                differences.extend(differing(&own.config, &consumer));
+            }
             Group { name: client.name.clone(), differences, notes: Vec::new() }
         });
         clients.collect()
@@ -140,6 +144,18 @@ impl Shown<'_> {
         }
         Ok(())
     }
+}
+
+/// The settings that are not the default: key, value, default.
+fn differing(
+    config: &[(String, String)],
+    defaults: &[(&'static str, String)],
+) -> Vec<(String, String, String)> {
+    let differs = |(key, value): &(String, String)| {
+        let (_, default) = defaults.iter().find(|(known, _)| known == key)?;
+        (default != value).then(|| (key.clone(), value.clone(), default.clone()))
+    };
+    config.iter().filter_map(differs).collect()
 }
 
 fn texts(
