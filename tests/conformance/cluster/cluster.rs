@@ -32,6 +32,13 @@ const CLUSTER_ID: &str = "aW5mbGlnaHQtY2x1c3RlcA";
 
 /// The topic by whose in-sync replicas the cluster is seen to be whole.
 const CANARY: &str = "canary";
+/// Where transaction coordinators keep their state. Kafka: Topic.TRANSACTION_STATE_TOPIC_NAME.
+const TRANSACTION_STATE: &str = "__transaction_state";
+/// transaction.state.log.num.partitions
+const TRANSACTION_STATE_PARTITIONS: usize = 50;
+/// What the leader of each of its partitions was made to be, the coordinator of every transactional
+/// id.
+const COORDINATOR_FIRST: [u8; 3] = [3, 2, 1];
 
 /// How long anything may take that only needs a machine that is not too busy.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -91,7 +98,37 @@ impl Cluster {
             json!({ "do": "create", "topic": CANARY, "assignment": [BROKERS], "config": {} });
         wait_until("three brokers", || cluster.client().attempt(&create).is_ok());
         cluster.wait_whole();
+        cluster.make_transaction_state();
         cluster
+    }
+
+    /// The topic that brokers would make when somebody asks for a coordinator, except for its
+    /// leaders. Kafka: TransactionCoordinator.transactionStateTopicConfigs.
+    fn make_transaction_state(&mut self) {
+        let config = json!({
+            "cleanup.policy": "compact", "compression.type": "uncompressed",
+            "min.insync.replicas": 2, "segment.bytes": 100 << 20,
+            "unclean.leader.election.enable": false,
+        });
+        let assignment = [COORDINATOR_FIRST; TRANSACTION_STATE_PARTITIONS].as_slice();
+        let create = json!({
+            "do": "create", "topic": TRANSACTION_STATE, "assignment": assignment, "config": config,
+        });
+        self.client().ask(&create);
+    }
+
+    /// Broker 3 coordinates every transactional id, whoever did until now.
+    pub(crate) fn coordinate_at_third(&mut self) {
+        let prefer = json!({ "do": "prefer", "topic": TRANSACTION_STATE });
+        let describe = json!({ "do": "describe", "topic": TRANSACTION_STATE });
+        wait_until("broker 3 coordinates", || {
+            let asked = self.client().attempt(&prefer).is_ok();
+            let found = self.client().attempt(&describe).unwrap_or_default();
+            let partitions = found["partitions"].as_array().into_iter().flatten();
+            asked
+                && partitions.filter(|one| one["leader"] == 3).count()
+                    == TRANSACTION_STATE_PARTITIONS
+        });
     }
 
     /// Writes the properties of all nodes.
@@ -186,6 +223,15 @@ impl Cluster {
         let found = &found["partitions"][partition];
         let isr = found["isr"].as_array()?.iter().filter_map(Value::as_u64).collect();
         Some((found["leader"].as_u64()?, isr))
+    }
+
+    /// Waits until nobody leads a partition, as a live broker knows it.
+    pub(crate) fn wait_leaderless(&mut self, topic: &str, partition: usize) {
+        let describe = json!({ "do": "describe", "topic": topic });
+        wait_until(&format!("{topic} without a leader"), || {
+            let found = self.client().attempt(&describe).unwrap_or_default();
+            found["partitions"][partition]["leader"] == -1
+        });
     }
 
     /// Waits until these and no others are in sync.

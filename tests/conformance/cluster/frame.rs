@@ -72,11 +72,49 @@ pub(crate) fn answered(frame: &[u8]) -> Option<i32> {
     number(frame, 4)
 }
 
-/// The error code of the one partition of a Produce response in a version that names topics by
-/// their ids, as Kafka 4.1 and later do. Kafka: ProduceResponse.json.
+/// Where the error code of the one partition of a Produce response is, in versions with compact
+/// names. Kafka: ProduceResponse.json.
+pub(crate) fn produce_error_at(frame: &[u8], version: i16) -> Option<usize> {
+    // Size, correlation id, no tags, one topic.
+    let topic = 4 + 4 + 1 + 1;
+    // One partition, its number.
+    Some(after_topic(frame, topic, version)? + 1 + 4)
+}
+
+/// That error code.
 pub(crate) fn produce_error(frame: &[u8], version: i16) -> Option<i16> {
-    // Size, correlation id, no tags, one topic, its id, one partition, its number.
-    (version >= 13).then(|| short(frame, 4 + 4 + 1 + 1 + 16 + 1 + 4))?
+    short(frame, produce_error_at(frame, version)?)
+}
+
+/// Producer epoch and base sequence of the one batch of a Produce request. Kafka:
+/// ProduceRequest.json, DefaultRecordBatch.
+pub(crate) fn produced(frame: &[u8], version: i16) -> Option<(i16, i32)> {
+    // The client id, no tags.
+    let transactional_id = 14 + usize::from(short(frame, 12)?.max(0).unsigned_abs()) + 1;
+    // acks, timeout, one topic.
+    let topic = after_text(frame, transactional_id)? + 2 + 4 + 1;
+    // One partition, its number.
+    let records = after_topic(frame, topic, version)? + 1 + 4;
+    // Their size, with seven bits to a byte.
+    let size = frame.get(records..)?.iter().position(|byte| *byte < 0x80)? + 1;
+    // Base offset, length, leader epoch, magic, CRC, attributes, last delta, two timestamps, id.
+    let epoch = records + size + 8 + 4 + 4 + 1 + 4 + 2 + 4 + 8 + 8 + 8;
+    Some((short(frame, epoch)?, number(frame, epoch + 2)?))
+}
+
+/// The end of a topic's id, as Kafka 4.1 and later have it, or of its name, which transactions of
+/// the first version still have.
+fn after_topic(frame: &[u8], at: usize, version: i16) -> Option<usize> {
+    match version {
+        13.. => Some(at + 16),
+        9..13 => after_text(frame, at),
+        _ => None,
+    }
+}
+
+/// The end of a short text, in front of which is its length and one more, or 0 if there is none.
+fn after_text(frame: &[u8], at: usize) -> Option<usize> {
+    Some(at + usize::from((*frame.get(at)?).max(1)))
 }
 
 fn short(frame: &[u8], at: usize) -> Option<i16> {
@@ -104,5 +142,27 @@ fn a_produce_response_says_what_went_wrong() {
     let mut frame = vec![0; 41];
     frame[31..33].copy_from_slice(&[0, 19]);
     assert_eq!(produce_error(&frame, 13), Some(19));
-    assert_eq!(produce_error(&frame, 12), None);
+    // A topic whose name has two letters.
+    frame[10] = 3;
+    frame[18..20].copy_from_slice(&[0, 6]);
+    assert_eq!(produce_error(&frame, 12), Some(6));
+    assert_eq!(produce_error(&frame, 8), None);
+}
+
+#[test]
+fn a_produce_request_says_epoch_and_sequence() {
+    let mut frame = vec![0; 14];
+    frame[12..].copy_from_slice(&[0, 2]);
+    frame.extend_from_slice(b"p1\0\x02t");
+    let (topic_id, topic_name) = ([0; 16].as_slice(), b"\x03ab".as_slice());
+    for (version, topic) in [(13, topic_id), (11, topic_name)] {
+        let mut frame = frame.clone();
+        frame.extend_from_slice(&[0; 7]);
+        frame.extend_from_slice(topic);
+        // A partition, and records of more than 127 bytes.
+        frame.extend_from_slice(&[0, 0, 0, 0, 0, 0x80, 1]);
+        frame.extend_from_slice(&[0; 51]);
+        frame.extend_from_slice(&[0, 7, 0, 0, 0, 9]);
+        assert_eq!(produced(&frame, version), Some((7, 9)));
+    }
 }

@@ -72,6 +72,7 @@ fn what_the_cluster_showed_is_possible() {
     for story in &STORIES {
         for is_fixed in [false, true] {
             let possible = possible::of(story, is_fixed);
+            let before = played;
             let is_it =
                 |line: &&Value| line["story"] == story.scenario && line["fixed"] == is_fixed;
             for line in recorded.iter().filter(is_it) {
@@ -80,10 +81,11 @@ fn what_the_cluster_showed_is_possible() {
                     .unwrap_or_else(|wrong| panic!("{wrong}"));
                 played += 1;
             }
+            let was_played = played > before;
+            assert_eq!(was_played, !possible.is_empty(), "{}, fixed: {is_fixed}", story.scenario);
         }
     }
     assert_eq!(played, recorded.len(), "each line belongs to a story");
-    assert!(played >= 2 * STORIES.len(), "{played} outcomes of {} stories", STORIES.len());
 }
 
 /// Ends this process, and with it all that it started, when so many rounds should be over.
@@ -141,7 +143,7 @@ fn the_cluster_agrees_when_asked() {
     let (mut seen, mut wrong, mut number) = (BTreeMap::new(), Vec::new(), 0);
     for (index, story) in STORIES.iter().enumerate().filter(|(_, story)| is_wanted(story)) {
         for is_fixed in [false, true] {
-            let scenario = possible::load(story, &[], is_fixed);
+            let Some(scenario) = possible::load(story, &[], is_fixed) else { continue };
             let possible = possible::of(story, is_fixed);
             for _ in 0..times {
                 number += 1;

@@ -18,6 +18,8 @@ pub(crate) const COMMIT: u64 = 1_000_000;
 pub(crate) const ABORT: u64 = 1_000_001;
 /// In place of a message: a transaction whose commitTransaction() has failed, by its number.
 pub(crate) const FAILED_COMMIT: u64 = 2_000_000;
+/// The same for abortTransaction().
+pub(crate) const FAILED_ABORT: u64 = 3_000_000;
 
 /// How a story ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

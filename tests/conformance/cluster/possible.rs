@@ -1,6 +1,6 @@
 //! What the simulator says may come of a scenario.
 
-use crate::outcome::{ABORT, COMMIT, FAILED_COMMIT, Outcome, Told};
+use crate::outcome::{ABORT, COMMIT, FAILED_ABORT, FAILED_COMMIT, Outcome, Told};
 use crate::stories::Story;
 use inflight::protocol::fact::{SendError, TransactionCall};
 use inflight::protocol::{
@@ -13,20 +13,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many runs of a scenario there are.
 const SEEDS: u64 = 200;
 
-/// A scenario with a story's changes to its settings and some more, or the fix of it.
-pub(crate) fn load(story: &Story, more: &[&str], is_fixed: bool) -> Loaded {
+/// A scenario with a story's changes to its settings and some more, or the fix of it if it has one.
+pub(crate) fn load(story: &Story, more: &[&str], is_fixed: bool) -> Option<Loaded> {
     let overrides = story.changes.iter().chain(more).map(|change| (*change).to_owned()).collect();
     let path = workspace().join(format!("scenarios/{}.json", story.scenario));
     let options = Options { overrides, directory: None };
     let loaded = load_file(&path, &options).unwrap_or_else(|wrong| panic!("{wrong}"));
-    if is_fixed { loaded.fix.expect("a fix").scenario } else { loaded }
+    if is_fixed { loaded.fix.map(|fix| fix.scenario) } else { Some(loaded) }
 }
 
-/// The outcomes of many runs, with how many had each.
+/// The outcomes of many runs, with how many had each. None without a fix that is asked for.
 pub(crate) fn of(story: &Story, is_fixed: bool) -> BTreeMap<Outcome, u64> {
     let mut found = BTreeMap::new();
     for timing in [&[][..]].iter().chain(story.timings) {
-        let scenario = load(story, timing, is_fixed);
+        let Some(scenario) = load(story, timing, is_fixed) else { continue };
         for seed in 1..=SEEDS {
             *found.entry(outcome(&scenario.clone().with_seed(seed))).or_default() += 1;
         }
@@ -60,7 +60,9 @@ fn outcome(scenario: &Loaded) -> Outcome {
     let topics = &scenario.setup.cluster.topics;
     let is_internal = |id| topics.name(topics.split(id).0).starts_with("__");
     for partition in topics.all_partitions().filter(|id| !is_internal(*id)) {
-        let log = story.common_log(partition, &scenario.title);
+        let (topic, number) = topics.split(partition);
+        let replicas = &scenario.description.topics[topic.index()].replicas[number as usize];
+        let log = story.common_log(partition, replicas, &scenario.title);
         if !story.transactional.is_empty() {
             let committed = story.committed(partition, &log);
             story.outcome.committed.push(committed);
@@ -118,10 +120,8 @@ impl Replay {
             Fact::TransactionBegun { session, .. } => {
                 self.transactional.insert(session);
             }
-            Fact::TransactionCallFailed { transaction, call: TransactionCall::Commit, .. } => {
-                let call = FAILED_COMMIT + u64::from(transaction);
-                let failed = Told::Failed("commit".to_owned());
-                self.outcome.told.entry(call).or_default().push(failed);
+            Fact::TransactionCallFailed { transaction, call, .. } => {
+                self.end_failed(u64::from(transaction), call);
             }
             Fact::BrokerCrashed { broker, .. } | Fact::BrokerStopped { broker } => {
                 self.down.insert(broker);
@@ -147,6 +147,17 @@ impl Replay {
     fn tell(&mut self, session: SessionId, partition: TopicPartition, record: u64, told: Told) {
         let message = self.message(session, partition, record);
         self.outcome.told.entry(message).or_default().push(told);
+    }
+
+    /// Calls that do not end a transaction are no part of an outcome.
+    fn end_failed(&mut self, transaction: u64, call: TransactionCall) {
+        let (told_as, name) = match call {
+            TransactionCall::Commit => (FAILED_COMMIT, "commit"),
+            TransactionCall::Abort => (FAILED_ABORT, "abort"),
+            _ => return,
+        };
+        let failed = Told::Failed(name.to_owned());
+        self.outcome.told.entry(told_as + transaction).or_default().push(failed);
     }
 
     fn own(&mut self, partition: TopicPartition, offset: u64, owner: Option<ProducerId>) {
@@ -177,9 +188,9 @@ impl Replay {
     }
 
     /// The log that all replicas have whose brokers are up.
-    fn common_log(&mut self, partition: TopicPartition, title: &str) -> Vec<u64> {
-        let brokers: Vec<BrokerId> = (1..=3).map(BrokerId::new).collect();
-        let up = brokers.into_iter().filter(|broker| !self.down.contains(broker));
+    fn common_log(&mut self, partition: TopicPartition, replicas: &[u8], title: &str) -> Vec<u64> {
+        let brokers = replicas.iter().map(|broker| BrokerId::new(*broker));
+        let up = brokers.filter(|broker| !self.down.contains(broker));
         let logs: BTreeSet<Vec<u64>> = up
             .collect::<Vec<_>>()
             .into_iter()

@@ -32,6 +32,8 @@ pub(crate) enum Fate {
     Hold,
     /// It is swallowed, and the connection breaks.
     Break,
+    /// A Produce answer says that this has gone wrong instead of what it says.
+    Fail(i16),
 }
 
 /// Which frames, counted from when the rule was made.
@@ -68,6 +70,8 @@ pub(crate) struct RuleId(usize);
 struct Label {
     source: Source,
     api: i16,
+    /// Where a Produce answer says what went wrong.
+    error_at: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -123,13 +127,22 @@ impl Shared {
         let rules = rules.expect("no thread panics with the rules");
         let delay = |index: &usize| match rules[*index].fate {
             Fate::Delay(milliseconds) => milliseconds,
-            Fate::Pass | Fate::Hold | Fate::Break => 0,
+            Fate::Pass | Fate::Hold | Fate::Break | Fate::Fail(_) => 0,
         };
         let delay = Duration::from_millis(meant.iter().map(delay).max().unwrap_or_default());
         let may_pass = !is(&rules, Fate::Break);
         drop(rules);
         thread::sleep(delay);
         may_pass
+    }
+
+    /// The error that an answer is to have.
+    fn error(&self, meant: &[usize]) -> Option<i16> {
+        let rules = self.rules();
+        meant.iter().find_map(|index| match rules[*index].fate {
+            Fate::Fail(error) => Some(error),
+            Fate::Pass | Fate::Delay(_) | Fate::Hold | Fate::Break => None,
+        })
     }
 
     fn note(&self, line: String) {
@@ -204,21 +217,24 @@ fn join(client: &TcpStream, server: &TcpStream, node: u8, shared: &Arc<Shared>) 
         let request = frame::request(frame)?;
         let (api, correlation, source) = (request.api, request.correlation, request.source.clone());
         if api == PRODUCE {
-            journal.note(format!("request {correlation} of {source:?} to {node}"));
+            let batch = frame::produced(frame, request.version);
+            journal.note(format!("request {correlation} of {source:?} to {node}: {batch:?}"));
         }
         open.lock().expect("no panic").insert(correlation, request);
-        Some(Label { source, api })
+        Some(Label { source, api, error_at: None })
     });
     let journal = Arc::clone(shared);
     responses.start(move |frame| {
         let correlation = frame::answered(frame)?;
         let Request { api, version, source, .. } =
             asked.lock().expect("no panic").remove(&correlation)?;
+        let mut error_at = None;
         if api == PRODUCE {
             let error = frame::produce_error(frame, version);
             journal.note(format!("answer {correlation} from {node}: {error:?}"));
+            error_at = frame::produce_error_at(frame, version);
         }
-        Some(Label { source, api })
+        Some(Label { source, api, error_at })
     });
 }
 
@@ -232,7 +248,11 @@ struct Lane {
 }
 
 /// A frame and the rules that mean it.
-type Held = (Vec<u8>, Vec<usize>);
+struct Held {
+    frame: Vec<u8>,
+    meant: Vec<usize>,
+    error_at: Option<usize>,
+}
 
 impl Lane {
     fn new(from: TcpStream, to: TcpStream, way: Way, node: u8, shared: &Arc<Shared>) -> Self {
@@ -249,11 +269,14 @@ impl Lane {
 
     /// A request goes to the node even if its client is gone, as what a socket has received does.
     fn write(mut self, frames: &Receiver<Held>) {
-        for (frame, meant) in frames {
+        for Held { mut frame, meant, error_at } in frames {
             if !self.shared.may_pass(&meant) {
                 let _gone = self.from.shutdown(Shutdown::Both);
                 let _gone = self.to.shutdown(Shutdown::Both);
                 return;
+            }
+            if let Some((error, at)) = self.shared.error(&meant).zip(error_at) {
+                frame[at..at + 2].copy_from_slice(&error.to_be_bytes());
             }
             // The client may have closed the connection: nobody hears this response then.
             let _gone = self.to.write_all(&frame);
@@ -274,8 +297,10 @@ fn read(
     mut label: impl FnMut(&[u8]) -> Option<Label>,
 ) {
     while let Ok(Some(frame)) = frame::read(&mut from) {
-        let meant = label(&frame).map_or_else(Vec::new, |label| shared.arrived(&label, node, way));
-        if frames.send((frame, meant)).is_err() {
+        let label = label(&frame);
+        let meant = label.as_ref().map_or_else(Vec::new, |label| shared.arrived(label, node, way));
+        let error_at = label.and_then(|label| label.error_at);
+        if frames.send(Held { frame, meant, error_at }).is_err() {
             return;
         }
     }

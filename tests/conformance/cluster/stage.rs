@@ -3,7 +3,7 @@
 
 use crate::cluster::{BROKERS, CONTROLLER, Cluster, wait_until};
 use crate::frame::{PRODUCE, Source};
-use crate::outcome::{COMMIT, FAILED_COMMIT, Outcome, Told};
+use crate::outcome::{COMMIT, FAILED_ABORT, FAILED_COMMIT, Outcome, Told};
 use crate::proxy::{Fate, Pattern, RuleId, Way};
 use inflight::Loaded;
 use inflight::protocol::{Acks, TopicId};
@@ -24,8 +24,12 @@ pub(crate) struct Stage<'a> {
     number: u32,
     /// Each partition of all topics, in the order of the scenario.
     partitions: Vec<(String, usize)>,
-    /// How often the producer was opened.
+    /// The brokers of each of them.
+    replicas: Vec<Vec<u8>>,
+    /// How often a producer was opened.
     sessions: u32,
+    /// The one of them that the application uses.
+    session: u32,
     /// What an application was told whose process is dead.
     told: Vec<(u64, Told)>,
 }
@@ -39,7 +43,7 @@ impl<'a> Stage<'a> {
     /// Makes the topics and opens the producer, with the scenario's settings.
     pub(crate) fn set(cluster: &'a mut Cluster, scenario: &'a Loaded, number: u32) -> Self {
         let setup = &scenario.setup.cluster;
-        let mut partitions = Vec::new();
+        let (mut partitions, mut replicas) = (Vec::new(), Vec::new());
         let level = setup.transaction_version.level();
         cluster.client().ask(&json!({ "do": "features", "level": level }));
         let verifies = setup.broker_configs[0].transaction_partition_verification_enable;
@@ -56,11 +60,20 @@ impl<'a> Stage<'a> {
             cluster.client().ask(
                 &json!({ "do": "create", "topic": name, "assignment": assignment, "config": config }),
             );
+            replicas.extend(assignment);
         }
-        let mut stage =
-            Self { cluster, scenario, number, partitions, sessions: 0, told: Vec::new() };
+        let mut stage = Self {
+            cluster,
+            scenario,
+            number,
+            partitions,
+            replicas,
+            sessions: 0,
+            session: 0,
+            told: Vec::new(),
+        };
         for partition in 0..stage.partitions.len() {
-            stage.wait_in_sync(partition, &BROKERS.map(u64::from));
+            stage.wait_whole(partition);
         }
         stage.open();
         stage
@@ -74,6 +87,7 @@ impl<'a> Stage<'a> {
     /// Opens the producer of a client by its place in the scenario.
     pub(crate) fn open_as(&mut self, client: usize) {
         self.sessions += 1;
+        self.session = self.sessions;
         let config = words(
             self.scenario.setup.clients[client]
                 .producer
@@ -88,7 +102,18 @@ impl<'a> Stage<'a> {
     }
 
     fn producer(&self) -> String {
-        format!("p1-{}-{}", self.number, self.sessions)
+        format!("p1-{}-{}", self.number, self.session)
+    }
+
+    /// The application goes on with the producer that it opened as this one, from 1.
+    pub(crate) fn turn_to(&mut self, session: u32) {
+        self.session = session;
+    }
+
+    /// The producer is closed.
+    pub(crate) fn close(&mut self) {
+        let close = json!({ "do": "close", "producer": self.producer() });
+        self.cluster.client().ask(&close);
     }
 
     /// The producer begins a transaction.
@@ -99,20 +124,21 @@ impl<'a> Stage<'a> {
 
     /// The producer commits a transaction, by its number. Returns whether it could.
     pub(crate) fn commit(&mut self, transaction: u64) -> bool {
-        let commit = json!({ "do": "commit", "producer": self.producer() });
-        let failed = self.cluster.client().ask(&commit).get("failed").is_some();
-        if failed {
-            let failed = Told::Failed("commit".to_owned());
-            self.told.push((FAILED_COMMIT + transaction, failed));
-        }
-        !failed
+        self.end_transaction("commit", FAILED_COMMIT + transaction)
     }
 
-    /// The producer aborts a transaction.
-    pub(crate) fn abort(&mut self) {
-        let abort = json!({ "do": "abort", "producer": self.producer() });
-        let answer = self.cluster.client().ask(&abort);
-        assert_eq!(answer.get("failed"), None, "it can be aborted");
+    /// The same for an abort.
+    pub(crate) fn abort(&mut self, transaction: u64) -> bool {
+        self.end_transaction("abort", FAILED_ABORT + transaction)
+    }
+
+    fn end_transaction(&mut self, call: &str, told_as: u64) -> bool {
+        let end = json!({ "do": call, "producer": self.producer() });
+        let has_failed = self.cluster.client().ask(&end).get("failed").is_some();
+        if has_failed {
+            self.told.push((told_as, Told::Failed(call.to_owned())));
+        }
+        !has_failed
     }
 
     /// Whether leaders verify that a partition is in a transaction.
@@ -238,6 +264,27 @@ impl<'a> Stage<'a> {
         sleep(500);
     }
 
+    /// Waits until all replicas of a partition are in sync.
+    pub(crate) fn wait_whole(&mut self, partition: usize) {
+        let mut replicas: Vec<u64> =
+            self.replicas[partition].iter().copied().map(u64::from).collect();
+        replicas.sort_unstable();
+        self.wait_in_sync(partition, &replicas);
+    }
+
+    /// How many replicas the first partition has.
+    pub(crate) fn replicas(&self) -> usize {
+        self.replicas[0].len()
+    }
+
+    /// Waits until nobody leads the first partition.
+    pub(crate) fn wait_leaderless(&mut self) {
+        let (topic, partition) = self.partitions[0].clone();
+        self.cluster.wait_leaderless(&topic, partition);
+        // See wait_in_sync.
+        sleep(500);
+    }
+
     /// Waits until this broker leads the first partition.
     pub(crate) fn wait_leader(&mut self, leader: u64) {
         let (topic, partition) = self.partitions[0].clone();
@@ -254,8 +301,7 @@ impl<'a> Stage<'a> {
     /// Ends the story: the producer is closed, everything is whole again, and all replicas and a
     /// consumer have the same.
     pub(crate) fn end(mut self) -> Outcome {
-        let close = json!({ "do": "close", "producer": self.producer() });
-        self.cluster.client().ask(&close);
+        self.close();
         self.cluster.proxy().forget();
         self.cluster.wait_whole();
         let mut outcome = Outcome::default();
@@ -263,13 +309,16 @@ impl<'a> Stage<'a> {
         for (message, told) in told.into_iter().chain(self.cluster.client().take_told()) {
             outcome.told.entry(message).or_default().push(told);
         }
-        for (topic, partition) in std::mem::take(&mut self.partitions) {
-            self.cluster.wait_in_sync(&topic, partition, &BROKERS.map(u64::from));
+        for index in 0..self.partitions.len() {
+            self.wait_whole(index);
+            let (topic, partition) = self.partitions[index].clone();
+            let replicas = self.replicas[index].clone();
             let read = json!({ "do": "read", "topic": topic, "partition": partition });
             let mut log = Vec::new();
             wait_until(&format!("{topic} the same to all replicas and a consumer"), || {
                 let read = self.cluster.client().ask(&read)["read"].clone();
-                let logs = BROKERS.map(|broker| self.cluster.replica(broker, &topic, partition));
+                let replica = |broker: &u8| self.cluster.replica(*broker, &topic, partition);
+                let logs: Vec<Vec<u64>> = replicas.iter().map(replica).collect();
                 let is_message = |entry: &&u64| **entry < COMMIT;
                 let are_same = logs.iter().all(|log| {
                     let messages: Vec<&u64> = log.iter().filter(is_message).collect();

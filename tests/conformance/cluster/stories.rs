@@ -30,13 +30,23 @@ const BUSY: [&str; 2] = [
     r#"cluster.metadata-time={"exponential":"200ms"}"#,
 ];
 
+/// Where the scenario has two replicas that die, and a third one as its fix, there is one that dies,
+/// and a second one as its fix: the coordinators' own topic has to stay in sync.
+const ONE_REPLICA: [&str; 5] = [
+    "cluster.brokers=3",
+    r#"topics.payments.assignment=[["b1"]]"#,
+    "min.insync.replicas=1",
+    r#"faults=[{"when":{"happened":"RecordsAcked"},"then":{"crash":"b1","restart-after":"25s"}}]"#,
+    r#"fix.set={"topics.payments.assignment":[["b1","b2"]]}"#,
+];
+
 /// A story that is compared exactly and changes nothing.
 const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
     Story { scenario, changes: &[], timings: &[], classes: [Class::Exact, Class::Exact], play }
 }
 
-/// Everything that is staged. Each one as it is and with its fix.
-pub(crate) const STORIES: [Story; 19] = [
+/// Everything that is staged. Each one as it is and with its fix, if it has one.
+pub(crate) const STORIES: [Story; 24] = [
     story("duplication/lost-response", lost_response),
     story("order/disconnect-reverses-retries", order::disconnect_reverses_retries),
     story("loss/acks-0", acks_0),
@@ -72,6 +82,29 @@ pub(crate) const STORIES: [Story; 19] = [
     story("transactions/read-uncommitted-sees-aborted", transactions::second_is_aborted),
     story("transactions/timed-out-transaction", transactions::held),
     story("transactions/hanging-transaction", transactions::hanging),
+    Story {
+        changes: &ONE_REPLICA,
+        ..story("transactions/commit-without-a-leader", |stage| {
+            transactions::without_a_leader(stage, [false, true]);
+        })
+    },
+    Story {
+        changes: &ONE_REPLICA,
+        ..story("transactions/abort-without-a-leader", |stage| {
+            transactions::without_a_leader(stage, [true, false]);
+        })
+    },
+    Story {
+        changes: &[
+            "request.timeout.ms=3000",
+            "delivery.timeout.ms=3000",
+            "producers[0].workload[0].every=6s",
+            "faults[0].then.by=6200ms",
+        ],
+        ..story("transactions/late-record-joins-the-next-transaction", transactions::late)
+    },
+    story("transactions/sequences-given-away-again", transactions::denied),
+    story("transactions/zombie-is-fenced", transactions::zombie),
 ];
 
 /// The second answer is lost with its connection.

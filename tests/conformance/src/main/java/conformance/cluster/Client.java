@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -24,10 +25,12 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.server.common.TransactionVersion;
@@ -87,6 +90,7 @@ public final class Client {
             case "nothing" -> { }
             case "create" -> create(command);
             case "describe" -> describe(command, answer);
+            case "prefer" -> prefer(command);
             case "open" -> open(command);
             case "send" -> send(command);
             case "begin" -> producer(command).beginTransaction();
@@ -127,6 +131,19 @@ public final class Client {
             one.put("leader", partition.leader() == null ? -1 : partition.leader().id());
             var isr = one.putArray("isr");
             partition.isr().stream().map(Node::id).sorted().forEach(isr::add);
+        }
+    }
+
+    /** Each partition of a topic is led by its first replica. */
+    private void prefer(JsonNode command) throws Exception {
+        var topic = command.get("topic").asText();
+        var found = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic);
+        var partitions = new HashSet<TopicPartition>();
+        found.partitions().forEach(one -> partitions.add(new TopicPartition(topic, one.partition())));
+        for (var wrong : admin.electLeaders(ElectionType.PREFERRED, partitions).partitions().get().values()) {
+            if (wrong.isPresent() && !(wrong.get() instanceof ElectionNotNeededException)) {
+                throw new IllegalStateException(wrong.get());
+            }
         }
     }
 
