@@ -1,9 +1,12 @@
 //! The group coordinator against Kafka's GroupCoordinatorService, CoordinatorRuntime,
-//! GroupMetadataManager and OffsetMetadataManager, as far as classic groups go.
+//! GroupMetadataManager and OffsetMetadataManager: groups of the classic protocol, and those of the
+//! consumer protocol.
 
+mod consumers;
 mod generate;
 mod ours;
 mod script;
+mod written;
 
 use crate::shrink::leave_out;
 use ours::Ours;
@@ -24,12 +27,17 @@ pub(crate) fn script(seed: u64, steps_max: u64) -> Value {
     generate::script(seed, 2 * steps_max).to_json()
 }
 
+/// The same for a group of the consumer protocol.
+pub(crate) fn consumers(seed: u64, steps_max: u64) -> Value {
+    consumers::script(seed, 2 * steps_max).to_json()
+}
+
 /// A shorter script that still `differs`.
 pub(crate) fn shrink(script: &Value, differs: &mut dyn FnMut(&Value) -> bool) -> Value {
     let mut script = parsed(script);
-    let load = script.load;
+    let (load, own) = (script.load, script.own);
     leave_out(&mut script.steps, &mut |steps: &Vec<Step>| {
-        let candidate = Script { load, steps: steps.clone() };
+        let candidate = Script { load, own, steps: steps.clone() };
         candidate.is_sound() && differs(&candidate.to_json())
     });
     script.to_json()
@@ -44,4 +52,19 @@ crate::situations!(
     what_a_stranger_asks_is_refused_before_anything_is_committed,
     a_session_out_of_bounds_is_refused_by_any_broker,
     who_joins_behind_something_uncommitted_waits_for_five_seconds,
+);
+
+crate::situations!(
+    "consumer_groups",
+    answer,
+    a_new_group_is_in_epoch_1_before_anybody_joins,
+    what_no_group_could_answer_is_refused_by_any_broker,
+    the_timer_that_is_tried_again_takes_the_place_of_a_newer_session,
+    a_newcomer_without_topics_is_taken_for_a_subscriber,
+    another_coordinator_counts_a_newcomer_without_topics,
+    sessions_that_begin_later_end_later,
+    who_wants_nothing_any_more_is_in_a_new_epoch_be_it_the_same,
+    one_vote_for_each_assignor_is_a_new_group_epoch_with_each_heartbeat,
+    who_gets_nothing_has_a_target_nevertheless,
+    members_with_different_topics_are_evened_out,
 );

@@ -35,7 +35,7 @@ const RECORDS_MAX: [u64; 2] = [4, 150];
 /// Seeds of live scripts start here if nothing else is said.
 const LIVE_FROM: u64 = 1_000_000;
 /// How many differences a comparison shows before it stops.
-const SHOWN_MAX: usize = 3;
+const SHOWN_MAX: usize = 8;
 
 fn fixture(name: &str) -> PathBuf {
     workspace().join("tests/fixtures").join(format!("{name}.jsonl"))
@@ -117,6 +117,11 @@ fn transaction_coordinators_do_what_kafkas_did() {
 #[test]
 fn group_coordinators_do_what_kafkas_did() {
     agrees_with_recorded("group_coordinator", COORDINATED, groups::answer);
+}
+
+#[test]
+fn coordinators_of_the_consumer_protocol_do_what_kafkas_did() {
+    agrees_with_recorded("consumer_groups", COORDINATED, groups::answer);
 }
 
 /// What the environment asks for.
@@ -232,6 +237,11 @@ fn kafka_agrees_when_asked() {
         use groups::{answer, script, shrink};
         let kafka = Kafka::start("Groups");
         coordinator("group_coordinator", kafka, (records, script), answer, shrink);
+    }
+    if asks_for("consumers") {
+        use groups::{answer, consumers, shrink};
+        let kafka = Kafka::start("Groups");
+        coordinator("consumer_groups", kafka, (records, consumers), answer, shrink);
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) mod shard;
 mod sync;
 mod timers;
 
+pub(crate) use sessions::Due;
+
 use inflight_protocol::config::ConsumerGroupConfig;
 use inflight_protocol::consumer_group::{ConsumerGroupRecord, CurrentAssignment};
 use inflight_protocol::fact::LeaveCause;
@@ -48,6 +50,8 @@ pub(crate) enum Action {
     Reconciled(GroupId, MemberId, Box<CurrentAssignment>),
     /// This is to be written about a group of the consumer protocol, which changes then.
     WriteConsumerGroup(GroupId, Vec<ConsumerGroupRecord>),
+    /// What follows is caused by this timer, which runs again if that is not committed in time.
+    Again(Due),
     /// A group is none of the classic protocol any more; that is to be written.
     ForgetClassic(GroupId),
 }

@@ -29,13 +29,13 @@ pub(crate) fn script(seed: u64, steps_max: u64) -> Script {
     let load = dice.one_of(&[0, 0, 0, 5]);
     let length = 4 + dice.below(steps_max - 3);
     let is_smooth = dice.below(3) > 0;
-    let ours = Ours::new(load);
+    let ours = Ours::new(load, 0);
     let mut writer =
         Writer { dice, ours, load, loaded: 0, is_smooth, leader: None, steps: Vec::new() };
     while (writer.steps.len() as u64) < length {
         writer.write();
     }
-    Script { load, steps: writer.steps }
+    Script { load, own: 0, steps: writer.steps }
 }
 
 impl Writer {
@@ -95,7 +95,7 @@ impl Writer {
             return match self.dice.below(4) {
                 0 => Step::Commit((who, generation), self.offsets()),
                 1 => Step::Txn(7, (who, generation), self.offsets()),
-                2 => Step::Fetch(self.partitions()),
+                2 => Step::Fetch(self.partitions(), (-1, -1)),
                 _ => Step::Heartbeat((who, generation)),
             };
         }
@@ -153,7 +153,7 @@ impl Writer {
             7..12 => Step::Heartbeat(self.identity()),
             12 => Step::Leave(self.member().max(0)),
             13..16 => Step::Commit(self.committer(), self.offsets()),
-            16 => Step::Fetch(self.partitions()),
+            16 => Step::Fetch(self.partitions(), (-1, -1)),
             17 | 18 => Step::Txn(self.dice.below(2) + 7, self.committer(), self.offsets()),
             _ => Step::End(self.dice.below(2) + 7, self.dice.below(2) == 0),
         }

@@ -1,20 +1,22 @@
 //! Our group coordinator plays a script, and says the same as the Java program would.
 
-use super::script::{Member, Script, Step};
-use crate::stand::{Found, OTHER, OURS, Stand};
+use super::script::{Beat, Member, Script, Step};
+use crate::stand::{OTHER, OURS, Stand};
 use inflight_broker::GroupView;
 use inflight_des::{Delay, Span};
 use inflight_protocol::cluster::Coordinated;
+use inflight_protocol::config::{ConsumerGroupConfig, ServerAssignor};
 use inflight_protocol::message::{
-    GroupIdentity, JoinGroupRequest, MarkerEntry, OffsetCommitRequest, OffsetFetchRequest,
-    RebalanceProtocol, SyncGroupRequest, TxnOffsetCommitRequest, WriteTxnMarkersRequest,
+    ConsumerGroupHeartbeatRequest, GroupIdentity, JoinGroupRequest, MarkerEntry,
+    OffsetCommitRequest, OffsetFetchRequest, RebalanceProtocol, SyncGroupRequest,
+    TxnOffsetCommitRequest, WriteTxnMarkersRequest,
 };
 use inflight_protocol::transaction::{
-    CONSUMER_OFFSETS_TOPIC, CommittedOffset, CoordinatorEpoch, GroupMember, GroupMetadataValue,
-    MemberId, TransactionalProducer,
+    CONSUMER_OFFSETS_TOPIC, CommittedOffset, CoordinatorEpoch, GroupMember, MemberId,
+    TransactionalProducer,
 };
 use inflight_protocol::{
-    BrokerConfig, BrokerId, ClientId, Cluster, Defects, ErrorCode, GroupId, InternalRecord, Offset,
+    BrokerConfig, BrokerId, ClientId, Cluster, ConsumerId, Defects, ErrorCode, GroupId, Offset,
     ProducerEpoch, ProducerId, ProducerIdAndEpoch, Request, Response, TopicConfig, TopicId,
     TopicPartition, Topics, TransactionResult, TransactionVersion, TransactionalId,
 };
@@ -22,7 +24,7 @@ use serde_json::{Value, json};
 
 const GROUP: GroupId = GroupId::new(0);
 /// The partition of `__consumer_offsets`.
-const OFFSETS: TopicPartition = TopicPartition::new(3);
+const OFFSETS: TopicPartition = TopicPartition::new(7);
 
 /// Our coordinator in the middle of a script.
 #[derive(Debug)]
@@ -39,16 +41,18 @@ fn cluster(load: u64) -> Cluster {
         replica_socket_timeout: Span::from_secs(10_000_000),
         coordinator_load_time: Delay::Constant(Span::from_millis(load)),
         transaction_partition_verification_enable: false,
+        consumer_groups: ConsumerGroupConfig { max_size: 5, ..ConsumerGroupConfig::default() },
         ..BrokerConfig::default()
     };
-    let mut topics = Topics::new([("t", 3)]);
+    let mut topics = Topics::new([("t", 3), ("u", 4)]);
     topics.add_sparse(CONSUMER_OFFSETS_TOPIC, &[0]);
-    let assignments: [&[BrokerId]; 4] = [&[OTHER], &[OTHER], &[OTHER], &[OURS, OTHER]];
+    let mut assignments: [&[BrokerId]; 8] = [&[OTHER]; 8];
+    assignments[OFFSETS.index()] = &[OURS, OTHER];
     Cluster {
         brokers: 2,
         broker_configs: vec![config; 2],
         topics,
-        topic_configs: vec![TopicConfig::default(); 2],
+        topic_configs: vec![TopicConfig::default(); 3],
         assignments: assignments.iter().map(|brokers| brokers.iter().copied().collect()).collect(),
         eligible_leader_replicas: true,
         transaction_version: TransactionVersion::V0,
@@ -61,16 +65,18 @@ fn cluster(load: u64) -> Cluster {
 }
 
 impl Ours {
-    /// A coordinator at the beginning of a script.
-    pub(crate) fn new(load: u64) -> Self {
+    /// A coordinator at the beginning of a script, with so many names that members take.
+    pub(crate) fn new(load: u64, own: u32) -> Self {
         let mut stand = Stand::new(cluster(load), OFFSETS, &[]);
         stand.wait(Span::from_millis(load));
-        Self { stand, names: Vec::new(), steps: Vec::new() }
+        let consumers = (0..own as u16).map(ConsumerId::new);
+        let names = consumers.map(|it| MemberId::of_consumer(ClientId::new(0), it)).collect();
+        Self { stand, names, steps: Vec::new() }
     }
 
     /// Plays a script from its beginning to its end.
     pub(crate) fn of(script: &Script) -> Self {
-        let mut ours = Self::new(script.load);
+        let mut ours = Self::new(script.load, script.own);
         for step in &script.steps {
             ours.play(step);
         }
@@ -161,12 +167,13 @@ impl Ours {
             }
             Step::Heartbeat(member) => Request::Heartbeat(self.identity(*member)),
             Step::Leave(member) => Request::LeaveGroup(self.identity((*member, 0))),
+            Step::Beat(beat) => Request::ConsumerGroupHeartbeat(Box::new(self.beat(beat))),
             Step::Commit(member, offsets) => Request::OffsetCommit(OffsetCommitRequest {
                 identity: self.identity(*member),
                 offsets: offsets.iter().map(committed).collect(),
             }),
-            Step::Fetch(partitions) => Request::OffsetFetch(OffsetFetchRequest {
-                identity: self.identity((-1, -1)),
+            Step::Fetch(partitions, member) => Request::OffsetFetch(OffsetFetchRequest {
+                identity: self.identity(*member),
                 partitions: partitions.iter().map(|id| TopicPartition::new(*id)).collect(),
             }),
             Step::Txn(pid, member, offsets) => Request::TxnOffsetCommit(TxnOffsetCommitRequest {
@@ -194,6 +201,27 @@ impl Ours {
         })
     }
 
+    fn beat(&self, beat: &Beat) -> ConsumerGroupHeartbeatRequest {
+        let topics = beat.topics.as_ref();
+        let owned = beat.owned.as_ref();
+        ConsumerGroupHeartbeatRequest {
+            group: GROUP,
+            member: self.name(beat.member),
+            epoch: u32::try_from(beat.epoch).ok(),
+            rebalance_timeout_ms: u32::try_from(beat.rebalance_ms).ok(),
+            topics: topics.map(|list| list.iter().map(|id| TopicId::new(*id)).collect()),
+            assignor: beat.assignor.as_deref().and_then(ServerAssignor::from_word),
+            owned: owned.map(|list| list.iter().map(|id| TopicPartition::new(*id)).collect()),
+        }
+    }
+
+    /// What was answered in the last step, each with the number of the step that asked.
+    pub(crate) fn answers(&self) -> Vec<(u32, Value)> {
+        let events = self.steps.last().and_then(Value::as_array).cloned().unwrap_or_default();
+        let answers = events.into_iter().filter(|event| event[0] == "a");
+        answers.map(|answer| (answer[1].as_u64().unwrap_or_default() as u32, answer)).collect()
+    }
+
     fn told(&mut self, number: u32, response: &Response) -> Value {
         let mut told = vec![json!("a"), json!(number)];
         match response {
@@ -219,6 +247,14 @@ impl Ours {
                     told.push(json!(numbers(&response.assignment)));
                 }
             }
+            Response::ConsumerGroupHeartbeat(response) => {
+                told.push(json!(name(response.error)));
+                if response.error.is_none() {
+                    told.push(response.epoch.map_or(json!(-1), |epoch| json!(epoch)));
+                    told.push(json!(response.heartbeat_interval_ms));
+                    told.push(json!(response.assignment.as_deref().map(numbers)));
+                }
+            }
             Response::Heartbeat(error) | Response::LeaveGroup(error) => {
                 told.push(json!(name(*error)));
             }
@@ -240,39 +276,6 @@ impl Ours {
         }
         Value::Array(told)
     }
-
-    fn written(&mut self, found: &Found) -> Value {
-        match found {
-            Found::Marker(pid, result) => {
-                let pid = pid.map_or(-1, |pid| pid.get() as i64);
-                let commits = *result == TransactionResult::Commit;
-                json!(["x", pid, if commits { "commit" } else { "abort" }])
-            }
-            Found::Record(InternalRecord::Offset(committed), pid) => {
-                let pid = pid.map_or(-1, |pid| pid.get() as i64);
-                json!(["o", committed.partition.index(), committed.offset.get(), pid])
-            }
-            Found::Record(InternalRecord::Group(group), _) => self.written_group(group),
-            other => panic!("{other:?} is not written here"),
-        }
-    }
-
-    fn written_group(&mut self, group: &GroupMetadataValue) -> Value {
-        let protocol = group.protocol.map_or("", |protocol| match protocol {
-            RebalanceProtocol::Eager => "range",
-            RebalanceProtocol::Cooperative => "cooperative-sticky",
-        });
-        let leader = group.leader.map_or(-1, |leader| self.number(leader));
-        let members = group.members.iter().map(|member| {
-            let number = self.number(member.assigned.member);
-            let (session, rebalance) = (member.session_timeout_ms, member.rebalance_timeout_ms);
-            (number, json!([number, session, rebalance, numbers(&member.assigned.assignment)]))
-        });
-        let mut members: Vec<_> = members.collect();
-        members.sort_by_key(|(number, _)| *number);
-        let members: Vec<Value> = members.into_iter().map(|(_, member)| member).collect();
-        json!(["g", group.generation, protocol, leader, members])
-    }
 }
 
 fn committed((partition, offset): &(u16, u64)) -> CommittedOffset {
@@ -292,6 +295,6 @@ fn name(error: Option<ErrorCode>) -> &'static str {
     error.map_or("NONE", ErrorCode::name)
 }
 
-fn numbers(partitions: &[TopicPartition]) -> Vec<usize> {
+pub(super) fn numbers(partitions: &[TopicPartition]) -> Vec<usize> {
     partitions.iter().map(|partition| partition.index()).collect()
 }

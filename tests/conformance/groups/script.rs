@@ -21,8 +21,10 @@ pub(crate) enum Step {
     Leave(i32),
     /// OffsetCommit.
     Commit(Member, Offsets),
-    /// OffsetFetch.
-    Fetch(Vec<u16>),
+    /// OffsetFetch, of a member of the consumer protocol or of nobody in particular.
+    Fetch(Vec<u16>, Member),
+    /// ConsumerGroupHeartbeat.
+    Beat(Beat),
     /// TxnOffsetCommit of a producer id.
     Txn(u64, Member, Offsets),
     /// The transaction of a producer id ends: whether it commits.
@@ -54,11 +56,31 @@ pub(crate) struct Join {
     pub(crate) generation: i32,
 }
 
+/// A member of the consumer protocol joins, lives or leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Beat {
+    /// The number of its name.
+    pub(crate) member: i32,
+    /// Its epoch, or -1 to leave.
+    pub(crate) epoch: i32,
+    /// max.poll.interval.ms, or -1.
+    pub(crate) rebalance_ms: i32,
+    /// Its topics, if it names them.
+    pub(crate) topics: Option<Vec<u16>>,
+    /// group.remote.assignor, if it names one.
+    pub(crate) assignor: Option<String>,
+    /// What it owns, if it says so.
+    pub(crate) owned: Option<Vec<u16>>,
+}
+
 /// What is done to one coordinator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Script {
     /// How many milliseconds it takes to read the partition.
     pub(crate) load: u64,
+    /// How many names there are from the beginning: those that members of the consumer protocol
+    /// take.
+    pub(crate) own: u32,
     /// From first to last.
     pub(crate) steps: Vec<Step>,
 }
@@ -85,7 +107,17 @@ impl Step {
             Self::Commit((member, generation), offsets) => {
                 json!(["commit", member, generation, offsets])
             }
-            Self::Fetch(partitions) => json!(["fetch", partitions]),
+            Self::Fetch(partitions, (-1, _)) => json!(["fetch", partitions]),
+            Self::Fetch(partitions, (member, epoch)) => json!(["fetch", partitions, member, epoch]),
+            Self::Beat(beat) => json!([
+                "beat",
+                beat.member,
+                beat.epoch,
+                beat.rebalance_ms,
+                beat.topics,
+                beat.assignor,
+                beat.owned,
+            ]),
             Self::Txn(pid, (member, generation), offsets) => {
                 json!(["txn", pid, member, generation, offsets])
             }
@@ -115,7 +147,15 @@ impl Step {
                 let (member, generation, offsets) = read(about)?;
                 Self::Commit((member, generation), offsets)
             }
-            "fetch" => Self::Fetch(read::<(Vec<u16>,)>(about)?.0),
+            "fetch" if about.len() == 1 => Self::Fetch(read::<(Vec<u16>,)>(about)?.0, (-1, -1)),
+            "fetch" => {
+                let (partitions, member, epoch) = read(about)?;
+                Self::Fetch(partitions, (member, epoch))
+            }
+            "beat" => {
+                let (member, epoch, rebalance_ms, topics, assignor, owned) = read(about)?;
+                Self::Beat(Beat { member, epoch, rebalance_ms, topics, assignor, owned })
+            }
             "txn" => {
                 let (pid, member, generation, offsets) = read(about)?;
                 Self::Txn(pid, (member, generation), offsets)
@@ -158,12 +198,13 @@ impl Script {
     /// The line that the Java program reads.
     pub(crate) fn to_json(&self) -> Value {
         let steps: Vec<Value> = self.steps.iter().map(Step::to_json).collect();
-        json!({ "load": self.load, "steps": steps })
+        json!({ "load": self.load, "own": self.own, "steps": steps })
     }
 
     /// The script in such a line.
     pub(crate) fn from_json(json: &Value) -> Option<Self> {
         let steps = json["steps"].as_array()?.iter().map(Step::from_json);
-        Some(Self { load: json["load"].as_u64()?, steps: steps.collect::<Option<_>>()? })
+        let own = json["own"].as_u64().unwrap_or_default() as u32;
+        Some(Self { load: json["load"].as_u64()?, own, steps: steps.collect::<Option<_>>()? })
     }
 }

@@ -19,7 +19,7 @@ use crate::broker::timers::Timer;
 use crate::broker::work::Task;
 use crate::group::classic::{GroupState, Member};
 use crate::group::shard::GroupShard;
-use crate::group::{Action, AfterWrite, Rules};
+use crate::group::{Action, AfterWrite, Due, Rules};
 use inflight_des::{Instant, Span};
 use inflight_protocol::message::CommittedResult;
 use inflight_protocol::transaction::{CommittedOffset, GroupMember, InternalRecord, MemberId};
@@ -81,6 +81,8 @@ pub(super) enum Reply {
     Respond(u32, Box<Response>),
     /// The request in this slot is answered by others; but with an error if it waits by then.
     Otherwise(u32, ConnectionId, CorrelationId),
+    /// A timer of a member runs again, but for errors that mean that others have the group.
+    Again(Due),
     /// The members of a generation get their partitions.
     Assign(GroupId, u32, Vec<GroupMember>),
 }
@@ -219,6 +221,7 @@ impl Broker {
                     let replies = reply.take().into_iter().collect();
                     self.order_group_write(partition, records.collect(), None, replies);
                 }
+                Action::Again(due) => reply = Some(Reply::Again(due)),
                 Action::ForgetClassic(group) => {
                     let records = smallvec::smallvec![InternalRecord::GroupForgotten(group)];
                     self.order_group_write(partition, records, None, SmallVec::new());
@@ -291,6 +294,16 @@ impl Broker {
                     }
                     self.refuse_group_request(turn, slot, error);
                 }
+            }
+            Reply::Again(due) => {
+                let is_lost = error.is_some_and(|error| {
+                    use ErrorCode::{CoordinatorLoadInProgress, NotCoordinator};
+                    !matches!(error, NotCoordinator | CoordinatorLoadInProgress)
+                });
+                let context = self.groups.context(partition).filter(|_| is_lost);
+                let Some(context) = context else { return };
+                context.shard.retry(due, Timestamp::at(turn.now()).get());
+                self.arm_groups(turn.now());
             }
             Reply::Assign(group, generation, shares) => {
                 let clock = self.group_clock(cluster, turn);

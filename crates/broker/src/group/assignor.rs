@@ -1,6 +1,8 @@
 //! Who is to have which partitions, with the consumer protocol.
 //! Kafka: group-coordinator/assignor, without racks.
 
+mod balancer;
+mod heterogeneous;
 mod range;
 mod uniform;
 

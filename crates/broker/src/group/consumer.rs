@@ -10,6 +10,7 @@ mod reconcile;
 mod validate;
 
 pub(super) use heartbeat::Beat;
+pub(crate) use validate::check_request;
 
 use crate::group::assignor::Partitions;
 use inflight_protocol::consumer_group::{
@@ -23,7 +24,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) metadata: MemberMetadata,
-    pub(crate) target: Partitions,
+    /// `None` until there is a target assignment with the member.
+    pub(crate) target: Option<Partitions>,
     pub(crate) current: CurrentAssignment,
 }
 
@@ -51,14 +53,25 @@ pub(crate) struct ConsumerGroup {
     /// When it was computed, in milliseconds of the clock; 0 lets the next one come at once.
     pub(super) target_ms: i64,
     pub(crate) members: BTreeMap<MemberId, Member>,
+    /// The group epoch in which the coordinator last looked at what all members subscribe to.
+    /// Kafka: metadataRefreshDeadline; what topics there are does not change here.
+    pub(super) refreshed: Option<u32>,
 }
 
-inflight_des::clone_fields!(ConsumerGroup { id, epoch, target_epoch, target_ms, members });
+inflight_des::clone_fields!(ConsumerGroup {
+    id,
+    epoch,
+    target_epoch,
+    target_ms,
+    members,
+    refreshed
+});
 
 impl ConsumerGroup {
-    /// A group that nobody has heard of.
+    /// A group that nobody has heard of. Kafka: ModernGroup, TargetAssignmentMetadata.INITIAL.
     pub(crate) const fn new(id: GroupId) -> Self {
-        Self { id, epoch: 0, target_epoch: 0, target_ms: 0, members: BTreeMap::new() }
+        let members = BTreeMap::new();
+        Self { id, epoch: 1, target_epoch: 1, target_ms: 0, members, refreshed: None }
     }
 
     /// A record is true from here on. Returns whether the group is still there.
@@ -74,11 +87,11 @@ impl ConsumerGroup {
                 self.members.remove(id);
             }
             ConsumerGroupRecord::TargetEpoch(epoch) => {
-                (self.target_epoch, self.target_ms) = epoch.unwrap_or_default();
+                (self.target_epoch, self.target_ms) = epoch.unwrap_or((1, 0));
             }
             ConsumerGroupRecord::Target(id, target) => {
                 if let Some(member) = self.members.get_mut(id) {
-                    member.target = target.clone().unwrap_or_default();
+                    member.target.clone_from(target);
                 }
             }
             ConsumerGroupRecord::Current(id, current) => {
@@ -96,6 +109,13 @@ impl ConsumerGroup {
         self.epoch == self.target_epoch
             && !self.members.is_empty()
             && members.all(|member| member.is_reconciled_to(self.target_epoch))
+    }
+
+    /// Whether all members subscribe to the same topics. Kafka: subscriptionType.
+    fn is_homogeneous(&self) -> bool {
+        let mut members = self.members.values();
+        let first = members.next();
+        first.is_none_or(|first| members.all(|it| it.metadata.topics == first.metadata.topics))
     }
 
     /// Whether some member has a partition, be it only until it gives it up.

@@ -54,13 +54,13 @@ fn a_lone_member_gets_its_partitions_and_commits() {
     let mut world = world();
     let leader = world.leader(OFFSETS);
     let joined = world.beats(leader, beat(ME, Some(0)));
-    assert_eq!((joined.error, joined.epoch), (None, Some(1)));
+    assert_eq!((joined.error, joined.epoch), (None, Some(2)));
     assert_eq!(joined.heartbeat_interval_ms, 5_000);
     assert!(joined.assignment.expect("it is told").contains(&P0));
-    assert_eq!(world.commit(Some((ME, 1)), 7), 0);
+    assert_eq!(world.commit(Some((ME, 2)), 7), 0);
     assert_eq!(world.fetch_offset(), Ok(Some(7)));
     let group = world.broker(leader).group(READERS).expect("it is coordinated there");
-    assert_eq!((group.generation, group.members, group.is_stable), (1, vec![ME], true));
+    assert_eq!((group.generation, group.members, group.is_stable), (2, vec![ME], true));
     assert_eq!(world.count(FactKind::MemberJoined), 1);
     assert_eq!(world.count(FactKind::TargetAssigned), 1);
     assert_eq!(world.count(FactKind::MemberReconciled), 1);
@@ -88,7 +88,7 @@ fn a_member_that_joins_is_told_when_it_is_replicated() {
     world.run_for(ms(2_000));
     assert_eq!(world.beat_now(ME, Some(0)), 0);
     let group = world.broker(leader).group(READERS).expect("it is coordinated there");
-    assert_eq!((group.generation, group.members.len()), (1, 1), "it was written all the same");
+    assert_eq!((group.generation, group.members.len()), (2, 1), "it was written all the same");
 }
 
 #[test]
@@ -98,15 +98,15 @@ fn a_group_survives_its_coordinator() {
     assert_eq!(world.beat_now(ME, Some(0)), 0);
     world.run_for(ms(2_000));
     assert_eq!(world.beat_now(OTHER, Some(0)), 0);
-    assert_eq!(world.commit(Some((ME, 1)), 7), 0);
+    assert_eq!(world.commit(Some((ME, 2)), 7), 0);
     world.crash(old, Surviving::Appended);
     world.run_until_so(|world| world.leader(OFFSETS) != old);
     world.run_for(ms(500));
     let new = world.leader(OFFSETS);
     let group = world.broker(new).group(READERS).expect("it is coordinated there");
-    assert_eq!((group.generation, group.members), (2, vec![ME, OTHER]));
-    assert_eq!(world.beat_now(OTHER, Some(2)), 0, "the member goes on in its epoch");
-    assert_eq!(world.commit(Some((ME, 1)), 9), 0);
+    assert_eq!((group.generation, group.members), (3, vec![ME, OTHER]));
+    assert_eq!(world.beat_now(OTHER, Some(3)), 0, "the member goes on in its epoch");
+    assert_eq!(world.commit(Some((ME, 2)), 9), 0);
     assert_eq!(world.fetch_offset(), Ok(Some(9)));
     world.run_for(ms(45_500));
     let removed = world.found(|fact| match fact {
@@ -123,11 +123,11 @@ fn who_is_not_of_the_epoch_is_refused_and_that_is_said() {
     assert_eq!(world.beat_now(ME, Some(3)), 69, "GROUP_ID_NOT_FOUND");
     assert_eq!(world.beat_now(ME, Some(0)), 0);
     assert_eq!(world.beat_now(ME, Some(3)), 110, "FENCED_MEMBER_EPOCH");
-    assert_eq!(world.beat_now(OTHER, Some(1)), 25, "UNKNOWN_MEMBER_ID");
-    assert_eq!(world.commit(Some((ME, 2)), 5), 113, "STALE_MEMBER_EPOCH");
+    assert_eq!(world.beat_now(OTHER, Some(2)), 25, "UNKNOWN_MEMBER_ID");
+    assert_eq!(world.commit(Some((ME, 3)), 5), 113, "STALE_MEMBER_EPOCH");
     assert_eq!(world.count(FactKind::GroupRequestRejected), 4);
     assert_eq!(world.beat_now(ME, None), 0, "it leaves");
-    assert_eq!(world.commit(Some((ME, 1)), 5), 25);
+    assert_eq!(world.commit(Some((ME, 2)), 5), 25);
     assert_eq!(world.commit(None, 5), 0, "an empty group takes commits of anybody");
 }
 
@@ -136,8 +136,8 @@ fn offsets_in_a_transaction_are_of_a_member_of_the_epoch() {
     let mut world = world();
     let client = world.init(T0, V2);
     assert_eq!(world.beat_now(ME, Some(0)), 0);
-    assert_eq!(world.commit_in(&client, Some((ME, 0)), 3), 113);
-    assert_eq!(world.commit_in(&client, Some((ME, 1)), 3), 0);
+    assert_eq!(world.commit_in(&client, Some((ME, 1)), 3), 113);
+    assert_eq!(world.commit_in(&client, Some((ME, 2)), 3), 0);
 }
 
 /// Below TxnOffsetCommit version 6 there is no word for it (KIP-1319).
@@ -147,8 +147,8 @@ fn before_version_2_an_older_epoch_is_an_illegal_generation() {
     let client = world.init(T0, V0);
     assert_eq!(world.beat_now(ME, Some(0)), 0);
     assert_eq!(world.add(&client, &[OFFSETS]), 0);
-    assert_eq!(world.commit_in(&client, Some((ME, 0)), 3), 22);
-    assert_eq!(world.commit_in(&client, Some((ME, 1)), 3), 0);
+    assert_eq!(world.commit_in(&client, Some((ME, 1)), 3), 22);
+    assert_eq!(world.commit_in(&client, Some((ME, 2)), 3), 0);
 }
 
 #[test]

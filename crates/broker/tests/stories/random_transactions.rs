@@ -6,7 +6,7 @@ use inflight_des::{Instant, Span};
 use inflight_protocol::fact::Surviving;
 use inflight_protocol::message::InitProducerIdRequest;
 use inflight_protocol::{
-    CorrelationId, ErrorCode, Node, Request, Response, TopicPartition, TransactionResult,
+    CorrelationId, ErrorCode, Fact, Node, Request, Response, TopicPartition, TransactionResult,
     TransactionVersion, TransactionalId,
 };
 use proptest::prelude::*;
@@ -279,6 +279,11 @@ fn run(version: TransactionVersion, seed: u64, steps: &[Step]) {
     for app in &mut apps {
         // An answer may have come since.
         app.hear(&world);
+    }
+    // Kafka forgets the marker of a partition that nobody leads; what follows is told elsewhere.
+    let is_skipped = |fact: &Fact| matches!(fact, Fact::MarkerSkipped { .. }).then_some(());
+    if !world.found(is_skipped).is_empty() {
+        return;
     }
     check(&apps, &read(&world));
 }

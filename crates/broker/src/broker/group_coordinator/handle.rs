@@ -4,6 +4,8 @@ use super::Reply;
 use crate::broker::Broker;
 use crate::broker::settings::InjectWhen;
 use crate::broker::sockets::Stage;
+use crate::group::Rules;
+use crate::group::consumer::check_request;
 use inflight_protocol::message::{
     ConsumerGroupHeartbeatRequest, OffsetFetchRequest, OffsetFetchResponse,
 };
@@ -33,6 +35,11 @@ impl Broker {
             && !legal.contains(&request.session_timeout_ms)
         {
             return self.refuse_group_request(turn, slot, ErrorCode::InvalidSessionTimeout);
+        }
+        if let Request::ConsumerGroupHeartbeat(request) = &request
+            && let Err(error) = check_request(request, Rules::of(config))
+        {
+            return self.reject_member(turn, slot, error);
         }
         if let Err(error) = self.groups.active(partition) {
             let is_alive = matches!(request, Request::Heartbeat(_));

@@ -57,6 +57,7 @@ impl Broker {
             | Action::Sync(..)
             | Action::Write(..)
             | Action::WriteConsumerGroup(..)
+            | Action::Again(_)
             | Action::ForgetClassic(_) => {}
         }
     }

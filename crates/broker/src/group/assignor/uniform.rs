@@ -1,11 +1,7 @@
 //! As even as possible, and as much as possible stays where it is.
 //! Kafka: assignor/UniformAssignor, UniformHomogeneousAssignmentBuilder.
-//!
-//! If members have different topics, Kafka balances by moving partitions one by one
-//! (UniformHeterogeneousAssignmentBuilder). Here each partition goes to its reader with the fewest
-//! partitions, and stays where it is unless that has more than one too many.
 
-use super::{Candidate, Partitions, is_homogeneous};
+use super::{Candidate, Partitions, heterogeneous, is_homogeneous};
 use inflight_protocol::{TopicPartition, Topics};
 
 /// The new target assignment of each member.
@@ -16,7 +12,7 @@ pub(super) fn assign(members: &[Candidate], names: &Topics) -> Vec<Partitions> {
     if is_homogeneous(members) {
         homogeneous(members, names)
     } else {
-        heterogeneous(members, names)
+        heterogeneous::assign(members, names)
     }
 }
 
@@ -66,32 +62,5 @@ fn homogeneous(members: &[Candidate], names: &Topics) -> Vec<Partitions> {
         assignment[place].extend(rest.by_ref().take(quota));
     }
     debug_assert!(rest.next().is_none(), "every partition has its member");
-    assignment
-}
-
-fn heterogeneous(members: &[Candidate], names: &Topics) -> Vec<Partitions> {
-    let reads = |place: usize, partition: TopicPartition| {
-        members[place].topics.contains(&names.split(partition).0)
-    };
-    let mut assignment: Vec<Partitions> = members
-        .iter()
-        .enumerate()
-        .map(|(place, member)| {
-            member.target.iter().copied().filter(|id| reads(place, *id)).collect()
-        })
-        .collect();
-    for partition in names.ids().flat_map(|topic| names.partitions(topic)) {
-        let readers = (0..members.len()).filter(|place| reads(*place, partition));
-        let Some(least) = readers.min_by_key(|place| assignment[*place].len()) else { continue };
-        let owner = assignment.iter().position(|list| list.contains(&partition));
-        let is_even = |owner: &usize| assignment[*owner].len() <= assignment[least].len() + 1;
-        if owner.as_ref().is_some_and(is_even) {
-            continue;
-        }
-        if let Some(owner) = owner {
-            assignment[owner].retain(|id| *id != partition);
-        }
-        assignment[least].push(partition);
-    }
     assignment
 }

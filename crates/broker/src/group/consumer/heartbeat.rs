@@ -34,6 +34,8 @@ pub(in crate::group) struct Beaten {
     pub(in crate::group) current: Option<CurrentAssignment>,
     /// max.poll.interval.ms
     pub(in crate::group) rebalance_timeout_ms: u32,
+    /// What the group remembers of it.
+    pub(in crate::group) refreshed: Option<u32>,
 }
 
 /// The target assignment that counts from this heartbeat on.
@@ -80,9 +82,13 @@ impl ConsumerGroup {
         if known.is_none() {
             out.push(Action::Joined(self.id, id));
         }
+        // Kafka: hasMetadataExpired.
+        let is_due = group_epoch > self.epoch || self.refreshed.is_none_or(|at| at > self.epoch);
+        let refreshed = if is_due { Some(group_epoch) } else { self.refreshed };
         if group_epoch > self.epoch {
             out.push(Action::Rebalanced(self.id, group_epoch, members));
         }
+        let assignor = assignor.map(|assignor| (assignor, is_due));
         let targets = self.update_targets(group_epoch, (id, &member), assignor, beat, &mut records);
         if targets.epoch > self.target_epoch {
             out.push(Action::Targeted(self.id, targets.epoch, members));
@@ -115,12 +121,14 @@ impl ConsumerGroup {
         };
         let rebalance_timeout_ms = member.metadata.rebalance_timeout_ms;
         let current = has_changed.then_some(next);
-        Ok(Beaten { response, records, current, rebalance_timeout_ms })
+        Ok(Beaten { response, records, current, rebalance_timeout_ms, refreshed })
     }
 
-    /// What most members ask for, or the first one of the broker's list. Where two are asked for by
-    /// as many, the one that is first in the list counts; Kafka takes either.
-    /// Kafka: computePreferredServerAssignor.
+    /// What most members ask for, or the first one of the broker's list. `with` is a member as its
+    /// heartbeat describes it. Where two are asked for by as many, the order of Kafka's hash maps
+    /// decides: uniform comes first, unless only this member asks for the other. So if one member
+    /// asks for uniform and one for range, each heartbeat of the latter is a new group epoch.
+    /// Kafka: computePreferredServerAssignor, preferredServerAssignor.
     fn preferred_assignor(
         &self,
         with: Option<(MemberId, &Member)>,
@@ -128,51 +136,66 @@ impl ConsumerGroup {
     ) -> Option<ServerAssignor> {
         let others =
             self.members.iter().filter(|(id, _)| with.is_none_or(|(other, _)| other != **id));
-        let all = others.map(|(_, member)| member).chain(with.map(|(_, member)| member));
-        let votes: Vec<ServerAssignor> =
-            all.filter_map(|member| member.metadata.assignor).collect();
-        let list = rules.consumer.assignors.list();
-        let count =
-            |assignor: &ServerAssignor| votes.iter().filter(|vote| *vote == assignor).count();
-        let most = list.iter().map(count).max().filter(|most| *most > 0);
-        let preferred = most.and_then(|most| list.iter().find(|assignor| count(assignor) == most));
-        preferred.or(list.first()).copied()
+        let others = others.filter_map(|(_, member)| member.metadata.assignor);
+        let own = with.and_then(|(_, member)| member.metadata.assignor);
+        let (mut uniform, mut range) = (0, 0);
+        for assignor in others.chain(own) {
+            match assignor {
+                ServerAssignor::Uniform => uniform += 1,
+                ServerAssignor::Range => range += 1,
+            }
+        }
+        match (uniform, range) {
+            (0, 0) => rules.consumer.assignors.list().first().copied(),
+            (1, 1) if own.is_some() => own,
+            _ if range > uniform => Some(ServerAssignor::Range),
+            _ => Some(ServerAssignor::Uniform),
+        }
     }
 
+    /// With the assignor comes whether it is told of a newcomer that subscribes to nothing. If not,
+    /// it takes all for subscribers of what the first one subscribes to, if the others are.
     /// Kafka: maybeUpdateTargetAssignment, TargetAssignmentBuilder.build.
     fn update_targets(
         &self,
         group_epoch: u32,
         (id, member): (MemberId, &Member),
-        assignor: Option<ServerAssignor>,
+        assignor: Option<(ServerAssignor, bool)>,
         beat: Beat<'_>,
         records: &mut Vec<ConsumerGroupRecord>,
     ) -> Targets {
         let interval_ms = i64::from(beat.rules.consumer.assignment_interval_ms);
         let is_early = self.target_ms != 0 && beat.now_ms < self.target_ms + interval_ms;
         let assignor = assignor.filter(|_| group_epoch > self.target_epoch && !is_early);
-        let Some(assignor) = assignor else {
-            return Targets { epoch: self.target_epoch, own: member.target.clone() };
+        let Some((assignor, is_told)) = assignor else {
+            return Targets {
+                epoch: self.target_epoch,
+                own: member.target.clone().unwrap_or_default(),
+            };
         };
         let mut members: BTreeMap<MemberId, &Member> =
             self.members.iter().map(|(id, member)| (*id, member)).collect();
         members.insert(id, member);
-        let candidates: Vec<Candidate> = members
+        let mut candidates: Vec<Candidate> = members
             .iter()
             .map(|(id, member)| Candidate {
                 id: *id,
                 topics: member.metadata.topics.clone(),
-                target: member.target.clone(),
+                target: member.target.clone().unwrap_or_default(),
             })
             .collect();
+        if !is_told && self.is_homogeneous() {
+            let topics = candidates[0].topics.clone();
+            candidates.iter_mut().for_each(|candidate| candidate.topics.clone_from(&topics));
+        }
         let targets = assignor::assign(assignor, &candidates, beat.names);
         let mut own = Partitions::new();
         for (candidate, target) in candidates.iter().zip(targets) {
             if candidate.id == id {
                 own.clone_from(&target);
             }
-            let is_known = self.members.contains_key(&candidate.id);
-            if !is_known || target != candidate.target {
+            let known = self.members.get(&candidate.id).and_then(|known| known.target.as_ref());
+            if known != Some(&target) {
                 records.push(ConsumerGroupRecord::Target(candidate.id, Some(target)));
             }
         }

@@ -98,13 +98,15 @@ impl Member {
         let current = &self.current;
         let (assigned, removed): (AssignedPartitions, AssignedPartitions) =
             current.assigned.iter().copied().partition(|(id, _)| self.reads(*id, step));
-        if removed.is_empty() {
+        // Who has had nothing and wants nothing is in a new epoch nevertheless, be it the same.
+        let wants_nothing = self.metadata.topics.is_empty() && current.revoking.is_empty();
+        if removed.is_empty() && !wants_nothing {
             return current.clone();
         }
         let mut revoking = current.revoking.clone();
         revoking.extend(removed);
         revoking.sort_unstable();
-        if step.still_owns(&revoking) {
+        if step.still_owns(&revoking) && !revoking.is_empty() {
             let state = ReconciliationState::UnrevokedPartitions;
             let next = CurrentAssignment { state, assigned, revoking, ..current.clone() };
             return at(current.epoch, next);

@@ -1,9 +1,30 @@
 //! Whether a member may do what it asks for. Kafka: ConsumerGroup.validateOffsetCommit,
-//! validateOffsetFetch, GroupMetadataManager.throwIfConsumerGroupMemberEpochIsInvalid.
+//! validateOffsetFetch, GroupMetadataManager.throwIfConsumerGroupMemberEpochIsInvalid,
+//! GroupCoordinatorService.throwIfConsumerGroupHeartbeatRequestIsInvalid.
 
 use super::{ConsumerGroup, Member};
-use inflight_protocol::message::GroupIdentity;
+use crate::group::Rules;
+use inflight_protocol::message::{ConsumerGroupHeartbeatRequest, GroupIdentity};
 use inflight_protocol::{ErrorCode, TopicPartition};
+
+/// Whether a heartbeat is one that anybody could send, whatever group there is.
+/// Kafka: throwIfConsumerGroupHeartbeatRequestIsInvalid.
+pub(crate) fn check_request(
+    request: &ConsumerGroupHeartbeatRequest,
+    rules: Rules,
+) -> Result<(), ErrorCode> {
+    let is_complete = request.rebalance_timeout_ms.is_some()
+        && request.topics.is_some()
+        && request.owned.as_ref().is_some_and(|owned| owned.is_empty());
+    if request.epoch == Some(0) && !is_complete {
+        return Err(ErrorCode::InvalidRequest);
+    }
+    let known = rules.consumer.assignors.list();
+    if request.assignor.is_some_and(|assignor| !known.contains(&assignor)) {
+        return Err(ErrorCode::UnsupportedAssignor);
+    }
+    Ok(())
+}
 
 impl ConsumerGroup {
     /// Whether offsets of these partitions may be committed, in a transaction or not. A member of

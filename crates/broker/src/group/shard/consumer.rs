@@ -3,7 +3,7 @@
 use super::GroupShard;
 use crate::group::classic::GroupState;
 use crate::group::consumer::{Beat, ConsumerGroup};
-use crate::group::{Action, Rules};
+use crate::group::{Action, Due, Rules};
 use inflight_protocol::consumer_group::{ConsumerGroupRecord, ReconciliationState};
 use inflight_protocol::fact::LeaveCause;
 use inflight_protocol::message::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
@@ -24,17 +24,7 @@ impl GroupShard {
         names: &Topics,
         out: &mut Vec<Action>,
     ) -> Result<ConsumerGroupHeartbeatResponse, ErrorCode> {
-        let is_strange = |assignor| !rules.consumer.assignors.list().contains(&assignor);
-        if request.assignor.is_some_and(is_strange) {
-            return Err(ErrorCode::UnsupportedAssignor);
-        }
         let Some(epoch) = request.epoch else { return self.consumer_leave(request, out) };
-        let is_complete = request.rebalance_timeout_ms.is_some()
-            && request.topics.is_some()
-            && request.owned.as_ref().is_some_and(|owned| owned.is_empty());
-        if epoch == 0 && !is_complete {
-            return Err(ErrorCode::InvalidRequest);
-        }
         let (group, member) = (request.group, request.member);
         let beat = Beat { request, epoch, now_ms, rules, names };
         let beaten = match self.consumer_group(group) {
@@ -45,14 +35,18 @@ impl GroupShard {
             }
             None => return Err(ErrorCode::GroupIdNotFound),
         };
-        let session_ms = i64::from(rules.consumer.session_timeout_ms);
-        self.sessions.begin_session(group, member, now_ms + session_ms);
+        let mut groups = self.consumer_groups.iter_mut();
+        if let Some(known) = groups.find(|known| known.id == group) {
+            known.refreshed = beaten.refreshed;
+        }
         if let Some(must_revoke) = beaten.must_revoke() {
             let until_ms = now_ms + i64::from(beaten.rebalance_timeout_ms);
             let epoch = beaten.response.epoch.unwrap_or_default();
             let timer = must_revoke.then_some((until_ms, epoch));
             self.sessions.set_rebalance(group, member, timer);
         }
+        let session_ms = i64::from(rules.consumer.session_timeout_ms);
+        self.sessions.begin_session(group, member, now_ms + session_ms);
         if !beaten.records.is_empty() {
             out.push(Action::WriteConsumerGroup(group, beaten.records));
         }
@@ -80,10 +74,16 @@ impl GroupShard {
         })
     }
 
+    /// What was to put a member out is not committed in time.
+    pub(crate) fn retry(&mut self, due: Due, now_ms: i64) {
+        self.sessions.retry(due, now_ms);
+    }
+
     /// Puts the first member out whose time is over. Returns whether there was one.
     /// Kafka: consumerGroupFenceMemberOperation.
     pub(super) fn expire_sessions(&mut self, now_ms: i64, out: &mut Vec<Action>) -> bool {
         let Some(due) = self.sessions.take_due(now_ms) else { return false };
+        out.push(Action::Again(due));
         let Some(group) = self.consumer_group(due.group) else { return true };
         let Some(member) = group.members.get(&due.member) else { return true };
         if due.epoch.is_none_or(|epoch| epoch == member.current.epoch) {

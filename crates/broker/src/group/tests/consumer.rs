@@ -2,6 +2,7 @@
 //! once.
 
 use super::*;
+use crate::group::consumer::check_request;
 use inflight_protocol::Topics;
 use inflight_protocol::config::{ConsumerGroupConfig, ServerAssignor, ServerAssignors};
 use inflight_protocol::consumer_group::{ConsumerGroupRecord, ReconciliationState};
@@ -64,6 +65,7 @@ impl Group {
 
     fn ask(&mut self, request: &ConsumerGroupHeartbeatRequest) -> Answer {
         let clock = (self.bench.now_ms, self.bench.rules);
+        check_request(request, self.bench.rules)?;
         let Bench { shard, out, .. } = &mut self.bench;
         let response = shard.consumer_heartbeat(request, clock, &self.names, out)?;
         self.write();
@@ -131,13 +133,13 @@ impl Group {
         self.bench.shard.check_commit(identity, of.iter().copied(), false, now_ms)
     }
 
-    /// Two members in epoch 2 of the group: 0 has just been told to give up what 1 is to have.
+    /// Two members in epoch 3 of the group: 0 has just been told to give up what 1 is to have.
     fn in_between() -> Self {
         let mut group = Self::new();
-        assert_eq!(group.join(0), Ok((1, Some(P.to_vec()))));
+        assert_eq!(group.join(0), Ok((2, Some(P.to_vec()))));
         group.pass(1_000);
-        assert_eq!(group.join(1), Ok((2, Some(vec![]))), "0 has not given up anything");
-        assert_eq!(group.beat(0, 1), Ok((1, Some(vec![P0, P1]))));
+        assert_eq!(group.join(1), Ok((3, Some(vec![]))), "0 has not given up anything");
+        assert_eq!(group.beat(0, 2), Ok((2, Some(vec![P0, P1]))));
         group
     }
 }
@@ -147,9 +149,9 @@ use ReconciliationState::{Stable, UnreleasedPartitions, UnrevokedPartitions};
 #[test]
 fn a_lone_member_has_everything_at_once() {
     let mut group = Group::new();
-    assert_eq!(group.join(0), Ok((1, Some(P.to_vec()))));
-    assert_eq!(group.state(0), (1, Stable));
-    assert_eq!(group.beat(0, 1), Ok((1, None)), "nothing is told twice");
+    assert_eq!(group.join(0), Ok((2, Some(P.to_vec()))));
+    assert_eq!(group.state(0), (2, Stable));
+    assert_eq!(group.beat(0, 2), Ok((2, None)), "nothing is told twice");
     assert!(group.bench.shard.consumer_group(GROUP).unwrap().is_stable());
 }
 
@@ -157,14 +159,14 @@ fn a_lone_member_has_everything_at_once() {
 #[test]
 fn a_partition_changes_hands_when_its_owner_says_that_it_has_given_it_up() {
     let mut group = Group::in_between();
-    assert_eq!(group.state(0), (1, UnrevokedPartitions));
-    assert_eq!(group.state(1), (2, UnreleasedPartitions));
-    assert_eq!(group.beat(1, 2), Ok((2, None)), "0 has not acknowledged");
-    assert_eq!(group.owns(0, 1, &P), Ok((1, None)), "it owns them still");
-    assert_eq!(group.owns(0, 1, &P[..2]), Ok((2, None)));
-    assert_eq!(group.state(0), (2, Stable));
-    assert_eq!(group.beat(1, 2), Ok((2, Some(P[2..].to_vec()))));
-    assert_eq!(group.state(1), (2, Stable));
+    assert_eq!(group.state(0), (2, UnrevokedPartitions));
+    assert_eq!(group.state(1), (3, UnreleasedPartitions));
+    assert_eq!(group.beat(1, 3), Ok((3, None)), "0 has not acknowledged");
+    assert_eq!(group.owns(0, 2, &P), Ok((2, None)), "it owns them still");
+    assert_eq!(group.owns(0, 2, &P[..2]), Ok((3, None)));
+    assert_eq!(group.state(0), (3, Stable));
+    assert_eq!(group.beat(1, 3), Ok((3, Some(P[2..].to_vec()))));
+    assert_eq!(group.state(1), (3, Stable));
 }
 
 #[test]
@@ -172,13 +174,13 @@ fn a_member_that_does_not_give_up_is_out_with_its_rebalance_timeout() {
     let mut group = Group::in_between();
     group.bench.out.clear();
     for _ in 0..30 {
-        group.beat(0, 1).expect("it lives");
-        group.beat(1, 2).expect("it lives");
+        group.beat(0, 2).expect("it lives");
+        group.beat(1, 3).expect("it lives");
         group.pass(10_000);
     }
     assert_eq!(removed(&group.bench.out), [(member(0), LeaveCause::RebalanceTimeout)]);
-    assert_eq!(group.beat(0, 1), Err(ErrorCode::UnknownMemberId));
-    assert_eq!(group.beat(1, 2), Ok((3, Some(P.to_vec()))));
+    assert_eq!(group.beat(0, 2), Err(ErrorCode::UnknownMemberId));
+    assert_eq!(group.beat(1, 3), Ok((4, Some(P.to_vec()))));
 }
 
 #[test]
@@ -186,10 +188,10 @@ fn a_silent_member_is_out_with_its_session() {
     let mut group = Group::in_between();
     group.bench.out.clear();
     group.pass(44_000);
-    group.beat(1, 2).expect("it lives");
+    group.beat(1, 3).expect("it lives");
     group.pass(1_000);
     assert_eq!(removed(&group.bench.out), [(member(0), LeaveCause::SessionTimeout)]);
-    assert_eq!(group.beat(1, 2), Ok((3, Some(P.to_vec()))));
+    assert_eq!(group.beat(1, 3), Ok((4, Some(P.to_vec()))));
 }
 
 #[test]
@@ -199,39 +201,39 @@ fn two_members_whose_sessions_end_together_are_two_group_epochs() {
     group.join(1).expect("it joins");
     group.pass(45_000);
     let known = group.bench.shard.consumer_group(GROUP).expect("an empty group is there");
-    assert_eq!((known.epoch, known.target_epoch, known.members.len()), (4, 4, 0));
+    assert_eq!((known.epoch, known.target_epoch, known.members.len()), (5, 5, 0));
 }
 
 #[test]
 fn a_member_that_leaves_makes_room() {
     let mut group = Group::in_between();
-    group.owns(0, 1, &P[..2]).expect("it has given up");
+    group.owns(0, 2, &P[..2]).expect("it has given up");
     assert_eq!(group.leave(0), Ok((u32::MAX, None)));
     assert_eq!(group.leave(0), Err(ErrorCode::UnknownMemberId));
     group.pass(1_000);
-    assert_eq!(group.beat(1, 2), Ok((3, Some(P.to_vec()))));
+    assert_eq!(group.beat(1, 3), Ok((4, Some(P.to_vec()))));
 }
 
 #[test]
 fn only_joining_makes_a_group() {
     let mut group = Group::new();
-    assert_eq!(group.beat(0, 1), Err(ErrorCode::GroupIdNotFound));
+    assert_eq!(group.beat(0, 2), Err(ErrorCode::GroupIdNotFound));
     assert_eq!(group.leave(0), Err(ErrorCode::GroupIdNotFound));
     assert_eq!(group.beat(0, 0), Err(ErrorCode::InvalidRequest), "who joins says everything");
     assert!(group.join(0).is_ok());
-    assert_eq!(group.beat(1, 1), Err(ErrorCode::UnknownMemberId));
+    assert_eq!(group.beat(1, 2), Err(ErrorCode::UnknownMemberId));
 }
 
 /// testConsumerGroupMemberEpochValidation.
 #[test]
 fn heartbeats_are_of_the_epoch_or_the_one_before() {
     let mut group = Group::in_between();
-    assert_eq!(group.beat(0, 2), Err(ErrorCode::FencedMemberEpoch), "greater than is known");
-    group.owns(0, 1, &P[..2]).expect("it has given up");
-    assert_eq!(group.state(0), (2, Stable));
-    assert_eq!(group.beat(0, 1), Err(ErrorCode::FencedMemberEpoch), "who knows what it owns");
-    assert_eq!(group.owns(0, 1, &P), Err(ErrorCode::FencedMemberEpoch), "it owns too much");
-    assert!(group.owns(0, 1, &P[..2]).is_ok(), "the answer may have been lost");
+    assert_eq!(group.beat(0, 3), Err(ErrorCode::FencedMemberEpoch), "greater than is known");
+    group.owns(0, 2, &P[..2]).expect("it has given up");
+    assert_eq!(group.state(0), (3, Stable));
+    assert_eq!(group.beat(0, 2), Err(ErrorCode::FencedMemberEpoch), "who knows what it owns");
+    assert_eq!(group.owns(0, 2, &P), Err(ErrorCode::FencedMemberEpoch), "it owns too much");
+    assert!(group.owns(0, 2, &P[..2]).is_ok(), "the answer may have been lost");
     assert!(group.join(0).is_ok(), "whoever begins anew may");
 }
 
@@ -241,14 +243,14 @@ fn the_next_target_assignment_waits_for_its_interval() {
     let mut group = Group::new();
     group.join(0).expect("it joins");
     group.pass(999);
-    assert_eq!(group.join(1), Ok((1, Some(vec![]))), "the target is that of epoch 1");
-    assert_eq!(group.beat(0, 1), Ok((1, None)));
+    assert_eq!(group.join(1), Ok((2, Some(vec![]))), "the target is that of epoch 2");
+    assert_eq!(group.beat(0, 2), Ok((2, None)));
     group.pass(1);
-    assert_eq!(group.beat(0, 1), Ok((1, Some(vec![P0, P1]))));
+    assert_eq!(group.beat(0, 2), Ok((2, Some(vec![P0, P1]))));
     let config = ConsumerGroupConfig { assignment_interval_ms: 0, ..Default::default() };
     let mut group = Group::with(config);
     group.join(0).expect("it joins");
-    assert_eq!(group.join(1), Ok((2, Some(vec![]))));
+    assert_eq!(group.join(1), Ok((3, Some(vec![]))));
 }
 
 #[test]
@@ -270,7 +272,8 @@ fn members_choose_the_assignor_by_majority() {
     group.assignor = None;
     group.join(2).expect("it joins");
     let known = group.bench.shard.consumer_group(GROUP).unwrap();
-    let target = |client| known.members[&member(client)].target.to_vec();
+    let target =
+        |client| known.members[&member(client)].target.clone().unwrap_or_default().to_vec();
     assert_eq!(target(2), vec![P0, P1], "the first range goes to the first member");
     let mut alone = Group::with(ConsumerGroupConfig {
         assignors: ServerAssignors::Uniform,
@@ -286,24 +289,24 @@ fn another_subscription_is_another_group_epoch() {
     group.join(0).expect("it joins");
     group.pass(1_000);
     let topics = Some(smallvec::smallvec![TopicId::new(1)]);
-    let request = ConsumerGroupHeartbeatRequest { topics, ..group.request(0, 1) };
-    assert_eq!(group.ask(&request), Ok((1, Some(vec![]))), "the old ones are given up first");
-    assert_eq!(group.owns(0, 1, &[]), Ok((2, Some(vec![TopicPartition::new(4)]))));
+    let request = ConsumerGroupHeartbeatRequest { topics, ..group.request(0, 2) };
+    assert_eq!(group.ask(&request), Ok((2, Some(vec![]))), "the old ones are given up first");
+    assert_eq!(group.owns(0, 2, &[]), Ok((3, Some(vec![TopicPartition::new(4)]))));
 }
 
 /// ConsumerGroupTest.testValidateOffsetCommit, KIP-1251.
 #[test]
 fn commits_are_of_the_epoch_or_of_what_the_member_has_had_since() {
     let mut group = Group::in_between();
-    assert_eq!(group.commit(0, 1, &P), Ok(()), "what it has to give up as well");
-    assert_eq!(group.commit(0, 2, &P), Err(ErrorCode::StaleMemberEpoch), "nobody gave it that");
-    group.owns(0, 1, &P[..2]).expect("it has given up");
-    assert_eq!(group.commit(0, 2, &P), Ok(()), "in its epoch a member is believed");
-    assert_eq!(group.commit(0, 1, &P[..2]), Ok(()), "it has had them since epoch 1");
-    assert_eq!(group.commit(0, 1, &P), Err(ErrorCode::StaleMemberEpoch), "these are 1's");
-    group.beat(1, 2).expect("it lives");
-    assert_eq!(group.commit(1, 1, &P[2..]), Err(ErrorCode::StaleMemberEpoch), "before it had them");
-    assert_eq!(group.commit(7, 1, &P), Err(ErrorCode::UnknownMemberId));
+    assert_eq!(group.commit(0, 2, &P), Ok(()), "what it has to give up as well");
+    assert_eq!(group.commit(0, 3, &P), Err(ErrorCode::StaleMemberEpoch), "nobody gave it that");
+    group.owns(0, 2, &P[..2]).expect("it has given up");
+    assert_eq!(group.commit(0, 3, &P), Ok(()), "in its epoch a member is believed");
+    assert_eq!(group.commit(0, 2, &P[..2]), Ok(()), "it has had them since epoch 2");
+    assert_eq!(group.commit(0, 2, &P), Err(ErrorCode::StaleMemberEpoch), "these are 1's");
+    group.beat(1, 3).expect("it lives");
+    assert_eq!(group.commit(1, 2, &P[2..]), Err(ErrorCode::StaleMemberEpoch), "before it had them");
+    assert_eq!(group.commit(7, 2, &P), Err(ErrorCode::UnknownMemberId));
     let nobody = GroupIdentity { group: GROUP, member: None };
     let now_ms = group.bench.now_ms;
     let mut ask = |in_transaction| {
@@ -318,10 +321,10 @@ fn committed_offsets_are_told_to_members_of_the_epoch() {
     let mut group = Group::new();
     group.join(0).expect("it joins");
     let ask = |client, epoch| GroupIdentity { group: GROUP, member: Some((member(client), epoch)) };
-    assert_eq!(group.bench.shard.check_fetch(ask(0, 1)), Ok(()));
+    assert_eq!(group.bench.shard.check_fetch(ask(0, 2)), Ok(()));
     let stale = Err(ErrorCode::StaleMemberEpoch);
-    assert_eq!(group.bench.shard.check_fetch(ask(0, 0)), stale);
-    assert_eq!(group.bench.shard.check_fetch(ask(1, 1)), Err(ErrorCode::UnknownMemberId));
+    assert_eq!(group.bench.shard.check_fetch(ask(0, 1)), stale);
+    assert_eq!(group.bench.shard.check_fetch(ask(1, 2)), Err(ErrorCode::UnknownMemberId));
     let nobody = GroupIdentity { group: GROUP, member: None };
     assert_eq!(group.bench.shard.check_fetch(nobody), Ok(()));
 }
@@ -336,7 +339,7 @@ fn the_next_coordinator_reads_the_group_as_it_was() {
     }
     group.bench.shard.loaded((group.bench.now_ms, group.bench.rules));
     assert_eq!(group.bench.shard.consumer_group(GROUP).unwrap().members, before);
-    assert_eq!(group.owns(0, 1, &P[..2]), Ok((2, None)), "it goes on where it was");
+    assert_eq!(group.owns(0, 2, &P[..2]), Ok((3, None)), "it goes on where it was");
     group.bench.out.clear();
     group.pass(45_000);
     assert_eq!(removed(&group.bench.out).len(), 2, "sessions begin with the load");

@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Subscription;
@@ -49,12 +50,15 @@ import org.apache.kafka.coordinator.group.generated.OffsetCommitValue;
 import org.apache.kafka.server.util.timer.Timer;
 import org.apache.kafka.server.util.timer.TimerTask;
 import org.apache.kafka.server.util.timer.TimerTaskEntry;
+import org.mockito.Mockito;
 
 /**
- * The group coordinator of a broker with its runtime, and one group of the classic protocol.
+ * The group coordinator of a broker with its runtime, and one group of the classic or of the
+ * consumer protocol.
  *
  * <p>A script has {@code load}, how many milliseconds it takes to read the partition, and {@code
- * steps}. A member is the number of its name, in the order in which names were given; -1 is none.
+ * steps}. A member is the number of its name, in the order in which names were given; -1 is none. The
+ * first names are those that members of the consumer protocol take, {@code own} of them.
  *
  * <ul>
  *   <li>{@code ["join", member, session timeout, rebalance timeout, protocol, [owned], generation]};
@@ -62,8 +66,10 @@ import org.apache.kafka.server.util.timer.TimerTaskEntry;
  *   <li>{@code ["sync", member, generation, [[member, [partitions]], ...]]}
  *   <li>{@code ["heartbeat", member, generation]}, {@code ["leave", member]}
  *   <li>{@code ["commit", member, generation, [[partition, offset], ...]]}, {@code ["fetch",
- *       [partitions]]}; {@code ["txn", producer id, member, generation, [[partition, offset], ...]]}
+ *       [partitions], member, epoch]}; {@code ["txn", producer id, member, generation, [[partition, offset], ...]]}
  *       and {@code ["end", producer id, "commit" or "abort"]}
+ *   <li>{@code ["beat", member, epoch, rebalance timeout, [topics], assignor, [owned]]}, a heartbeat
+ *       of the consumer protocol, with -1 or null for what it leaves out
  *   <li>{@code ["replicate", count]}, {@code ["resign"]}, {@code ["elect"]}, {@code ["wait",
  *       milliseconds]}
  * </ul>
@@ -73,7 +79,10 @@ import org.apache.kafka.server.util.timer.TimerTaskEntry;
  * <p>The answer has, for each step, what came of it: {@code ["a", number of the step that asked,
  * ...]}; and what was written: {@code ["o", partition, offset, producer id]}, {@code ["g",
  * generation, protocol, leader, [[member, session timeout, rebalance timeout, [partitions]], ...]]}
- * and {@code ["x", producer id, result]} for a marker.
+ * and {@code ["x", producer id, result]} for a marker. Of the consumer protocol there are {@code
+ * ["ce", group epoch]}, {@code ["cm", member, [topics], rebalance timeout, assignor]}, {@code ["ct",
+ * epoch, millisecond]}, {@code ["ca", member, [partitions]]} and {@code ["cc", member, epoch, previous
+ * epoch, state, [assigned, each with its epoch], [revoked, the same]]}, and tombstones of them.
  */
 public final class Groups {
     static final TopicPartition PARTITION = new TopicPartition("__consumer_offsets", 0);
@@ -83,7 +92,8 @@ public final class Groups {
     private static final AbstractConfig CONFIG = new AbstractConfig(
             GroupCoordinatorConfig.CONFIG_DEF,
             // What nobody has asked for is not looked at in these scripts.
-            Map.of("offsets.retention.check.interval.ms", Long.MAX_VALUE / 4), false);
+            Map.of("offsets.retention.check.interval.ms", Long.MAX_VALUE / 4,
+                    "group.consumer.max.size", 5), false);
 
     private final Hours hours = new Hours(Transactions.START);
     private final Deque<CoordinatorEvent> events = new ArrayDeque<>();
@@ -99,15 +109,25 @@ public final class Groups {
 
     private Groups(JsonNode script) {
         log = new OffsetsLog(hours, script.get("load").longValue() * 1_000_000, this::pump);
-        services = new Services(CONFIG, hours, new Alarms(), new Events(), log, log);
+        services = new Services(CONFIG, hours, new Alarms(), new Events(), log, log,
+                Members.image());
         service = services.service();
+        // In the order of the hash maps in which assignors find them.
+        for (int own = 0; own < script.path("own").intValue(); own++) {
+            names.add(Integer.toString(own));
+        }
         service.onElection(0, 0);
         pump();
         hours.pass(script.get("load").longValue() * 1_000_000, this::pump);
     }
 
     public static void main(String[] args) throws Exception {
-        Lines.answer(script -> new Groups(script).play(script.get("steps")));
+        Lines.answer(script -> {
+            JsonNode answer = new Groups(script).play(script.get("steps"));
+            // Mocks know what they were asked, and would keep all that.
+            Mockito.framework().clearInlineMocks();
+            return answer;
+        });
     }
 
     private void pump() {
@@ -162,6 +182,9 @@ public final class Groups {
                                 ? result.errorCode() : result.members().get(0).errorCode();
                         told.add(Errors.forCode(code).name());
                     });
+            case "beat" -> when(number, service.consumerGroupHeartbeat(
+                    context(ApiKeys.CONSUMER_GROUP_HEARTBEAT),
+                    Members.request(GROUP, name(step.get(1)), step)), Members::told);
             case "commit" -> commit(number, step);
             case "txn" -> commitInTransaction(number, step);
             case "fetch" -> fetch(number, step);
@@ -185,7 +208,11 @@ public final class Groups {
     }
 
     private static RequestContext context(ApiKeys api) {
-        return new RequestContext(new RequestHeader(api, api.latestVersion(), "c", 0), "1",
+        return context(api, api.latestVersion());
+    }
+
+    private static RequestContext context(ApiKeys api, int version) {
+        return new RequestContext(new RequestHeader(api, (short) version, "c", 0), "1",
                 InetAddress.getLoopbackAddress(), KafkaPrincipal.ANONYMOUS,
                 ListenerName.forSecurityProtocol(SecurityProtocol.PLAINTEXT),
                 SecurityProtocol.PLAINTEXT, ClientInformation.EMPTY, false);
@@ -286,62 +313,70 @@ public final class Groups {
     }
 
     private void commit(int number, JsonNode step) {
-        List<OffsetCommitRequestData.OffsetCommitRequestPartition> all = new ArrayList<>();
-        step.get(3).forEach(one -> all.add(new OffsetCommitRequestData.OffsetCommitRequestPartition()
-                .setPartitionIndex(one.get(0).intValue())
-                .setCommittedOffset(one.get(1).longValue()).setCommittedMetadata("")));
+        var all = new TreeMap<Integer, OffsetCommitRequestData.OffsetCommitRequestTopic>();
+        step.get(3).forEach(one -> all
+                .computeIfAbsent(Members.topic(one.get(0).intValue()), topic ->
+                        new OffsetCommitRequestData.OffsetCommitRequestTopic()
+                                .setName(Members.TOPICS.get(topic)).setTopicId(Members.id(topic)))
+                .partitions().add(new OffsetCommitRequestData.OffsetCommitRequestPartition()
+                        .setPartitionIndex(Members.index(one.get(0).intValue()))
+                        .setCommittedOffset(one.get(1).longValue()).setCommittedMetadata("")));
         OffsetCommitRequestData request = new OffsetCommitRequestData().setGroupId(GROUP)
                 .setMemberId(name(step.get(1)))
                 .setGenerationIdOrMemberEpoch(step.get(2).intValue())
-                .setTopics(List.of(new OffsetCommitRequestData.OffsetCommitRequestTopic()
-                        .setName(TOPIC).setPartitions(all)));
-        RequestContext context = new RequestContext(
-                new RequestHeader(ApiKeys.OFFSET_COMMIT, (short) 9, "c", 0), "1",
-                InetAddress.getLoopbackAddress(), KafkaPrincipal.ANONYMOUS,
-                ListenerName.forSecurityProtocol(SecurityProtocol.PLAINTEXT),
-                SecurityProtocol.PLAINTEXT, ClientInformation.EMPTY, false);
-        when(number, service.commitOffsets(context, request, BufferSupplier.NO_CACHING),
-                (told, result) -> result.topics().get(0).partitions().forEach(
-                        one -> told.add(Errors.forCode(one.errorCode()).name())));
+                .setTopics(List.copyOf(all.values()));
+        when(number, service.commitOffsets(context(ApiKeys.OFFSET_COMMIT, 9), request,
+                BufferSupplier.NO_CACHING),
+                (told, result) -> result.topics().forEach(topic -> topic.partitions().forEach(
+                        one -> told.add(Errors.forCode(one.errorCode()).name()))));
     }
 
     private void commitInTransaction(int number, JsonNode step) {
-        List<TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition> all = new ArrayList<>();
-        step.get(4).forEach(one -> all.add(
-                new TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition()
-                        .setPartitionIndex(one.get(0).intValue())
+        var all = new TreeMap<Integer, TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic>();
+        step.get(4).forEach(one -> all
+                .computeIfAbsent(Members.topic(one.get(0).intValue()), topic ->
+                        new TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic()
+                                .setName(Members.TOPICS.get(topic)).setTopicId(Members.id(topic)))
+                .partitions().add(new TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition()
+                        .setPartitionIndex(Members.index(one.get(0).intValue()))
                         .setCommittedOffset(one.get(1).longValue()).setCommittedMetadata("")));
         TxnOffsetCommitRequestData request = new TxnOffsetCommitRequestData().setGroupId(GROUP)
                 .setTransactionalId("p").setProducerId(step.get(1).longValue())
                 .setProducerEpoch((short) 0).setMemberId(name(step.get(2)))
                 .setGenerationIdOrMemberEpoch(step.get(3).intValue())
-                .setTopics(List.of(new TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic()
-                        .setName(TOPIC).setPartitions(all)));
-        when(number, service.commitTransactionalOffsets(context(ApiKeys.TXN_OFFSET_COMMIT), request,
+                .setTopics(List.copyOf(all.values()));
+        when(number, service.commitTransactionalOffsets(
+                context(ApiKeys.TXN_OFFSET_COMMIT, 4), request,
                 BufferSupplier.NO_CACHING),
-                (told, result) -> result.topics().get(0).partitions().forEach(
-                        one -> told.add(Errors.forCode(one.errorCode()).name())));
+                (told, result) -> result.topics().forEach(topic -> topic.partitions().forEach(
+                        one -> told.add(Errors.forCode(one.errorCode()).name()))));
     }
 
     private void fetch(int number, JsonNode step) {
-        List<Integer> wanted = new ArrayList<>();
-        step.get(1).forEach(one -> wanted.add(one.intValue()));
+        var wanted = new TreeMap<Integer, OffsetFetchRequestData.OffsetFetchRequestTopics>();
+        step.get(1).forEach(one -> wanted
+                .computeIfAbsent(Members.topic(one.intValue()), topic ->
+                        new OffsetFetchRequestData.OffsetFetchRequestTopics()
+                                .setName(Members.TOPICS.get(topic)))
+                .partitionIndexes().add(Members.index(one.intValue())));
         var request = new OffsetFetchRequestData.OffsetFetchRequestGroup().setGroupId(GROUP)
-                .setTopics(List.of(new OffsetFetchRequestData.OffsetFetchRequestTopics()
-                        .setName(TOPIC).setPartitionIndexes(wanted)));
+                .setTopics(List.copyOf(wanted.values()));
+        if (step.path(2).asInt(-1) >= 0) {
+            request.setMemberId(name(step.get(2))).setMemberEpoch(step.get(3).intValue());
+        }
         when(number, service.fetchOffsets(context(ApiKeys.OFFSET_FETCH), request, true),
                 (told, result) -> {
                     if (result.errorCode() != 0) {
                         told.add(Errors.forCode(result.errorCode()).name());
                         return;
                     }
-                    result.topics().get(0).partitions().forEach(one -> {
+                    result.topics().forEach(topic -> topic.partitions().forEach(one -> {
                         if (one.errorCode() != 0) {
                             told.add(Errors.forCode(one.errorCode()).name());
                         } else {
                             told.add(one.committedOffset());
                         }
-                    });
+                    }));
                 });
     }
 
@@ -353,11 +388,15 @@ public final class Groups {
         }
         var value = entry.record().value() == null ? null : entry.record().value().message();
         if (entry.record().key() instanceof OffsetCommitKey key) {
-            about.add("o").add(key.partition());
+            about.add("o").add(Members.number(key.topic(), key.partition()));
             if (value instanceof OffsetCommitValue offset) {
                 about.add(offset.offset()).add(entry.producerId());
             }
             return about;
+        }
+        ArrayNode ofConsumers = Members.written(entry.record(), this::number);
+        if (ofConsumers != null) {
+            return ofConsumers;
         }
         about.add("g");
         if (value instanceof GroupMetadataValue group) {

@@ -4,9 +4,11 @@ import static org.mockito.Mockito.RETURNS_MOCKS;
 import static org.mockito.Mockito.mock;
 
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -19,10 +21,14 @@ import org.apache.kafka.coordinator.common.runtime.CoordinatorLoader;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime;
 import org.apache.kafka.coordinator.common.runtime.CoordinatorRuntimeMetrics;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorTimer;
 import org.apache.kafka.coordinator.common.runtime.PartitionWriter;
 import org.apache.kafka.coordinator.group.classic.ClassicGroup;
 import org.apache.kafka.coordinator.group.classic.ClassicGroupMember;
 import org.apache.kafka.coordinator.group.metrics.GroupCoordinatorMetrics;
+import org.apache.kafka.coordinator.group.modern.MemberState;
+import org.apache.kafka.coordinator.group.modern.consumer.ConsumerGroup;
+import org.apache.kafka.coordinator.group.modern.consumer.ConsumerGroupMember;
 import org.apache.kafka.image.MetadataDelta;
 import org.apache.kafka.image.MetadataImage;
 import org.apache.kafka.server.share.persister.Persister;
@@ -33,10 +39,12 @@ import org.apache.kafka.server.util.timer.Timer;
 public final class Services {
     private final GroupCoordinatorService service;
     private GroupCoordinatorShard shard;
+    /** Whether no session has begun in it. */
+    private boolean isFresh;
 
     public Services(AbstractConfig properties, Time time, Timer timer,
                     CoordinatorEventProcessor events, PartitionWriter writer,
-                    CoordinatorLoader<CoordinatorRecord> loader) {
+                    CoordinatorLoader<CoordinatorRecord> loader, MetadataImage image) {
         GroupCoordinatorConfig config = new GroupCoordinatorConfig(properties);
         GroupConfigManager groups = mock(GroupConfigManager.class, RETURNS_MOCKS);
         GroupCoordinatorMetrics metrics = mock(GroupCoordinatorMetrics.class, RETURNS_MOCKS);
@@ -62,7 +70,7 @@ public final class Services {
                 mock(Persister.class), timer, mock(PartitionMetadataClient.class), Optional.empty(),
                 time);
         service.startup(() -> 1);
-        service.onMetadataUpdate(new MetadataDelta.Builder().setImage(MetadataImage.EMPTY).build(), MetadataImage.EMPTY);
+        service.onMetadataUpdate(new MetadataDelta.Builder().setImage(image).build(), image);
     }
 
     public GroupCoordinator service() {
@@ -78,6 +86,9 @@ public final class Services {
         try {
             Object manager = field(GroupCoordinatorShard.class, "groupMetadataManager").get(shard);
             var groups = (Map<String, Group>) field(GroupMetadataManager.class, "groups").get(manager);
+            if (groups.get(id) instanceof ConsumerGroup group) {
+                beginInOrder(manager, group);
+            }
             if (!(groups.get(id) instanceof ClassicGroup group)) {
                 return;
             }
@@ -93,6 +104,39 @@ public final class Services {
         } catch (ReflectiveOperationException wrong) {
             throw new IllegalStateException(wrong);
         }
+    }
+
+    /**
+     * Lets the sessions of a group that was read begin in the order of the members' names, instead
+     * of that of a hash map: whose time is over first does not depend on chance then.
+     */
+    private void beginInOrder(Object manager, ConsumerGroup group)
+            throws ReflectiveOperationException {
+        var timer = (CoordinatorTimer<?>) field(GroupMetadataManager.class, "timer").get(manager);
+        List<String> members = group.members().keySet().stream().sorted().toList();
+        if (!isFresh || members.isEmpty() || !members.stream().allMatch(
+                one -> timer.isScheduled(GroupMetadataManager.groupSessionTimeoutKey(
+                        group.groupId(), one)))) {
+            return;
+        }
+        isFresh = false;
+        Method session = method("scheduleConsumerGroupSessionTimeout", String.class, String.class);
+        Method rebalance = method("scheduleConsumerGroupRebalanceTimeout", String.class,
+                String.class, int.class, int.class);
+        for (String one : members) {
+            session.invoke(manager, group.groupId(), one);
+            ConsumerGroupMember member = group.members().get(one);
+            if (member.state() == MemberState.UNREVOKED_PARTITIONS) {
+                rebalance.invoke(manager, group.groupId(), one, member.memberEpoch(),
+                        member.rebalanceTimeoutMs());
+            }
+        }
+    }
+
+    private static Method method(String name, Class<?>... of) throws ReflectiveOperationException {
+        Method method = GroupMetadataManager.class.getDeclaredMethod(name, of);
+        method.setAccessible(true);
+        return method;
     }
 
     private static Field field(Class<?> of, String name) throws ReflectiveOperationException {
@@ -111,6 +155,7 @@ public final class Services {
         @Override
         public GroupCoordinatorShard build() {
             shard = super.build();
+            isFresh = true;
             return shard;
         }
     }
