@@ -8,11 +8,10 @@ mod offsets;
 mod stable;
 
 pub(crate) use calm::Calm;
-pub(crate) use offsets::Materialised;
+pub(crate) use offsets::{Materialised, Offsets};
 
 use ids::Id;
 use inflight_protocol::TransactionResult;
-use offsets::Offsets;
 use stable::Stable;
 
 /// Coordinators and partitions.

@@ -137,7 +137,8 @@ pub const GUARANTEES: [Terms; 16] = [
         id: "G7",
         name: "transactional",
         promise: "The records of a transaction count together or not at all, who reads committed \
-                  records finds no others, and nobody waits for a transaction for ever.",
+                  records finds no others, and nobody waits for a transaction for ever. Kafka 4.4.0 \
+                  keeps that as long as each partition has a leader when its marker is due.",
         conditions: "transactional.id, transaction.version=2, G3 for the topics and for \
                      __transaction_state, and isolation.level=read_committed",
         excluded: "the order of transactions, and what a reader finds between two of their \
@@ -193,7 +194,7 @@ pub const GUARANTEES: [Terms; 16] = [
         name: "exactly once from topic to topic",
         promise: "Every input has its output exactly once.",
         conditions: "G7, the offsets in the transaction that has the outputs, the metadata of the \
-                     group with them, and back to the committed offsets after every abort",
+                     group with them, enable.auto.commit=false, and back to the committed offsets after every abort",
         excluded: "effects outside of Kafka may happen again",
     },
     Terms {
@@ -201,7 +202,7 @@ pub const GUARANTEES: [Terms; 16] = [
         id: "G12",
         name: "one effect outside of Kafka",
         promise: "No record has two effects.",
-        conditions: "the application, or what it writes to, leaves out what it knows",
+        conditions: "the application, or what it writes to, leaves out what was processed before",
         excluded: "nothing is said of records that were never processed",
     },
 ];
@@ -210,6 +211,16 @@ impl Guarantee {
     /// Its row in the table.
     pub const fn terms(self) -> &'static Terms {
         &GUARANTEES[self as usize]
+    }
+
+    /// Whether it is about the records that a client sends, and nothing else.
+    pub const fn is_about_sending(self) -> bool {
+        !matches!(self, Self::Always) && !self.is_about_reading()
+    }
+
+    /// Whether it is about the records that a client reads, and nothing else.
+    pub const fn is_about_reading(self) -> bool {
+        self as u8 >= Self::ProcessedAtMostOnce as u8
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct ClientPlan {
 pub(crate) struct ReaderPlan {
     pub(crate) isolation: IsolationLevel,
     pub(crate) commits: CommitStyle,
+    /// enable.auto.commit
+    pub(crate) auto_commits: bool,
     pub(crate) has_group: bool,
     pub(crate) sends_group_metadata: bool,
     pub(crate) rewinds: bool,
@@ -184,6 +186,7 @@ impl ReaderPlan {
         Self {
             isolation: consumer.isolation,
             commits: consumer.commits,
+            auto_commits: consumer.enable_auto_commit,
             has_group: consumer.group.is_some(),
             sends_group_metadata: consumer.sends_group_metadata,
             rewinds: consumer.rewinds_after_abort,

@@ -244,7 +244,9 @@ pub struct Promise {
     pub standing: Result<(), Reason>,
 }
 
-/// Which guarantees stand: for each client and topic that is not internal, before a run (`None`) or after it.
+/// Which guarantees stand, before a run (`None`) or after it: for each client and topic that is not
+/// internal. What is about sending is listed for topics that the client writes to, what is about
+/// reading for those that it reads. If a description does not say which those are, it may be any.
 pub fn promised(description: &Description, happened: Option<&Happened>) -> Vec<Promise> {
     let plan = Plan::new(description);
     let parts = plan.partitions.iter().enumerate().map(|(index, partition)| {
@@ -252,16 +254,16 @@ pub fn promised(description: &Description, happened: Option<&Happened>) -> Vec<P
         (*partition, happened.map(known))
     });
     let behind = Behind::of(parts);
+    let is_data = |number| {
+        let mut partitions = plan.partitions.iter();
+        !partitions.any(|p| p.topic == number && p.role != Role::Data)
+    };
     let mut promises = Vec::new();
     for (index, client) in description.clients.iter().enumerate() {
-        for (number, topic) in description.topics.iter().enumerate() {
-            if plan.partitions.iter().any(|p| p.topic == number && p.role != Role::Data) {
-                continue;
-            }
+        let cases = |number: usize| {
             let partitions = plan.partitions.iter().enumerate();
-            let cases: Vec<Case> = partitions
-                .filter(|(_, partition)| partition.topic == number)
-                .map(|(partition, settings)| Case {
+            partitions.filter(move |(_, partition)| partition.topic == number).map(
+                |(partition, settings)| Case {
                     client: plan.clients[index],
                     partition: *settings,
                     happened: happened
@@ -269,16 +271,43 @@ pub fn promised(description: &Description, happened: Option<&Happened>) -> Vec<P
                     error_surfaced: happened.is_some_and(|h| h.errors.get(index) == Some(&true)),
                     cluster: plan.cluster,
                     behind,
-                })
-                .collect();
-            for row in &crate::guarantee::GUARANTEES {
-                let standing = cases.iter().try_for_each(|case| case.standing(row.guarantee));
+                },
+            )
+        };
+        let data = description.topics.iter().enumerate().filter(|(number, _)| is_data(*number));
+        let outputs: Vec<Case> = data
+            .clone()
+            .filter(|(_, topic)| is_among(client.writes.as_deref(), &topic.name))
+            .flat_map(|(number, _)| cases(number))
+            .collect();
+        for (number, topic) in data {
+            let writes = is_among(client.writes.as_deref(), &topic.name);
+            let reads = is_among(client.reads.as_deref(), &topic.name);
+            let concerns = |guarantee: Guarantee| {
+                (writes && !guarantee.is_about_reading())
+                    || (reads && !guarantee.is_about_sending())
+            };
+            let rows = crate::guarantee::GUARANTEES.iter();
+            for guarantee in rows.map(|row| row.guarantee).filter(|row| concerns(*row)) {
+                let standing = cases(number).try_for_each(|case| case.standing(guarantee));
+                // What becomes of the outputs decides as well.
+                let standing = standing.and_then(|()| match guarantee {
+                    Guarantee::ExactlyOncePipeline => {
+                        outputs.iter().try_for_each(|case| case.standing(case.transactions()))
+                    }
+                    _ => Ok(()),
+                });
                 let (client, topic) = (client.name.clone(), topic.name.clone());
-                promises.push(Promise { guarantee: row.guarantee, client, topic, standing });
+                promises.push(Promise { guarantee, client, topic, standing });
             }
         }
     }
     promises
+}
+
+/// Whether a topic is one of those that are known.
+fn is_among(known: Option<&[String]>, topic: &str) -> bool {
+    known.is_none_or(|known| known.iter().any(|name| name == topic))
 }
 
 #[cfg(test)]

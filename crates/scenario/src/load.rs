@@ -10,6 +10,7 @@ use crate::overrides::{Change, apply, apply_text};
 use crate::read::Reader;
 use crate::source::{Place, Sources};
 use inflight_des::Seed;
+use inflight_protocol::{TopicId, Topics};
 use inflight_sim::Setup;
 use inflight_sim::setup::{
     AfterAbort, ClientSetup, ConsumerSetup, Effect, OffsetsBy, OnError, ProducerSetup, Reading,
@@ -174,14 +175,14 @@ fn describe(scenario: &Scenario, setup: &Setup, root: &Node) -> Description {
     let defects = scenario.cluster.defects.iter().map(|defect| Worded::word(*defect).to_owned());
     Description {
         kafka: scenario.kafka().to_owned(),
-        clients: setup.clients.iter().map(describe_client).collect(),
+        clients: setup.clients.iter().map(|client| describe_client(client, setup)).collect(),
         faults: crate::words::of_faults(root.get("faults"), &setup.faults),
         defects: defects.collect(),
         ..cluster
     }
 }
 
-fn describe_client(client: &ClientSetup) -> ClientDescription {
+fn describe_client(client: &ClientSetup, setup: &Setup) -> ClientDescription {
     let mut styles = client.threads.iter().map(|thread| thread.style.word());
     let first = styles.next().unwrap_or("idle");
     let style = if styles.all(|style| style == first) { first } else { "mixed" };
@@ -192,6 +193,8 @@ fn describe_client(client: &ClientSetup) -> ClientDescription {
         resends_on_error: client.threads.iter().any(|thread| resends(thread.on_error)),
         produces: client.producer.is_some(),
         consumer: client.consumer.as_ref().map(describe_consumer),
+        writes: Some(names(written(client), &setup.cluster.topics)),
+        reads: Some(names(read(client, &setup.cluster.topics), &setup.cluster.topics)),
         ..ClientDescription::default()
     };
     let Some(ProducerSetup { config, .. }) = &client.producer else { return description };
@@ -208,6 +211,33 @@ fn describe_client(client: &ClientSetup) -> ClientDescription {
         transaction_timeout_ms: timeout_ms.filter(|_| config.transactional_id.is_some()),
         ..description
     }
+}
+
+/// The topics that a client writes to.
+fn written(client: &ClientSetup) -> Vec<TopicId> {
+    let transform = client.consumer.as_ref().and_then(|consumer| match &consumer.work {
+        Work::Transform(plan) => Some(plan.to),
+        _ => None,
+    });
+    client.threads.iter().map(|thread| thread.topic).chain(transform).collect()
+}
+
+/// The topics that a client reads.
+fn read(client: &ClientSetup, topics: &Topics) -> Vec<TopicId> {
+    match client.consumer.as_ref().map(|consumer| &consumer.reading) {
+        Some(Reading::Topics(topics)) => topics.clone(),
+        Some(Reading::Partitions(parts)) => {
+            parts.iter().map(|partition| topics.split(*partition).0).collect()
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Topics by name, each once, in the order of the setup.
+fn names(mut of: Vec<TopicId>, topics: &Topics) -> Vec<String> {
+    of.sort_unstable();
+    of.dedup();
+    of.into_iter().map(|topic| topics.name(topic).to_owned()).collect()
 }
 
 fn describe_consumer(consumer: &ConsumerSetup) -> ConsumerDescription {

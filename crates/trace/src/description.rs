@@ -132,6 +132,12 @@ pub struct ClientDescription {
     /// Its consumer and how the application uses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<ConsumerDescription>,
+    /// The topics that it writes to, if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<Vec<String>>,
+    /// The topics that it reads, if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Vec<String>>,
 }
 
 /// What an old file does not say.
@@ -156,6 +162,8 @@ impl Default for ClientDescription {
             transactional_id: None,
             transaction_timeout_ms: None,
             consumer: None,
+            writes: None,
+            reads: None,
         }
     }
 }
@@ -178,7 +186,12 @@ impl Description {
                 unclean_leader_election_enable: config.unclean_leader_election_enable,
             }
         });
-        let expirations = cluster.broker_configs.iter().map(|b| b.producer_id_expiration);
+        let configs = cluster.broker_configs.iter();
+        let expirations = configs.clone().map(|config| config.producer_id_expiration);
+        let intervals = configs.map(|config| {
+            config.transaction_abort_timed_out_transaction_cleanup_interval.as_millis()
+        });
+        let is_transactional = !cluster.coordinated.transactional_ids.is_empty();
         Self {
             title: title.into(),
             seed,
@@ -190,8 +203,12 @@ impl Description {
             producer_id_expiration_ms: expirations.map(|span| span.as_millis()).min().unwrap_or(0),
             transactional_ids: names(&cluster.coordinated.transactional_ids),
             groups: names(&cluster.coordinated.groups),
-            transaction_version: (!cluster.coordinated.transactional_ids.is_empty())
-                .then(|| cluster.transaction_version.level()),
+            transaction_version: is_transactional.then(|| cluster.transaction_version.level()),
+            transaction_partition_verification_enable: is_transactional.then(|| {
+                let mut configs = cluster.broker_configs.iter();
+                configs.all(|config| config.transaction_partition_verification_enable)
+            }),
+            transaction_cleanup_interval_ms: intervals.max().filter(|_| is_transactional),
             ..Self::default()
         }
     }

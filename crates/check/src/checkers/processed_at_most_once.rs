@@ -1,7 +1,7 @@
 //! B16, processed at most once: no record is processed twice.
 //!
-//! Kafka promises it to who commits first, and a sink that leaves out what it knows needs no
-//! promise. Everybody else sees it after a crash or a rebalance.
+//! Kafka promises it to who commits first, and a sink that leaves out what was processed before
+//! needs no promise. Everybody else sees it after a crash or a rebalance.
 
 use super::work::tell;
 use super::{UserView, work};

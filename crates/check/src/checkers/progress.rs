@@ -50,11 +50,11 @@ fn waiting(user: &UserView<'_>, is_late: impl Fn(Instant, u64) -> bool, into: &m
     let alive = transactions.list().iter().filter(|t| !user.told.is_stopped(t.session));
     for transaction in alive {
         let Some(fact) = transaction.asking else { continue };
-        into.examined(CHECKER, 1);
         let client = user.told.client_of(transaction.session);
         if user.was_paused(client) || !is_late(fact.at, user.plan.client(client).max_block_ms) {
             continue;
         }
+        into.examined(CHECKER, 1);
         let (session, number) = (transaction.session, transaction.number);
         let name = Some(TransactionName { session, number });
         let about = About { transaction: name, decisive: Some(fact), ..About::default() };
@@ -67,10 +67,10 @@ fn blocked(user: &UserView<'_>, is_late: impl Fn(Instant, u64) -> bool, into: &m
     for (_, state) in user.told.sessions().filter(|(_, state)| !state.is_stopped) {
         let max_block = user.plan.client(state.client).max_block_ms;
         for (_, fact) in &state.blocked {
-            into.examined(CHECKER, 1);
             if user.was_paused(state.client) || !is_late(fact.at, max_block) {
                 continue;
             }
+            into.examined(CHECKER, 1);
             let about = About { decisive: Some(*fact), ..About::default() };
             into.add_fact((CHECKER, Aspect::Blocked), (ALWAYS, Verdict::Violation), about);
         }

@@ -1,8 +1,8 @@
 //! W13, transactional offsets: a group has the offsets of a transaction exactly if the transaction
-//! is committed.
+//! is committed, and nothing was committed outside of transactions after it.
 
 use super::{About, UserView};
-use crate::coordinated::{Coordinated, Materialised};
+use crate::coordinated::{Coordinated, Materialised, Offsets};
 use crate::history::History;
 use crate::told::{Outcome, Transactions};
 use crate::verdict::{Aspect, CheckerId, Judgement, TransactionName};
@@ -26,7 +26,7 @@ pub(super) fn check(
         into.add_fact((CHECKER, Aspect::NeverSent), (armed, armed.verdict()), about);
     }
     if let Some(transactions) = history.told.transactions() {
-        check_sent(user, transactions, &offsets.materialised, into);
+        check_sent(user, transactions, offsets, into);
     }
 }
 
@@ -34,7 +34,7 @@ pub(super) fn check(
 fn check_sent(
     user: &UserView<'_>,
     transactions: &Transactions,
-    materialised: &[Materialised],
+    offsets: &Offsets,
     into: &mut Judgement,
 ) {
     let at_rest = user.told.halt == Some(Halt::Quiescent);
@@ -48,11 +48,13 @@ fn check_sent(
             continue;
         };
         into.examined(CHECKER, 1);
-        let counts = materialised.iter().find(|known| {
+        let is_it = |known: &&Materialised| {
             (known.group, known.partition, known.offset)
                 == (sent.group, sent.partition, sent.offset)
                 && known.fact.index > sent.fact.index
-        });
+        };
+        let counts = offsets.materialised.iter().find(is_it);
+        let is_overtaken = offsets.overtaken.iter().any(|known| is_it(&known));
         // Another transaction may have brought the same offset.
         let is_explained = transactions.offsets.iter().any(|other| {
             let outcome = transactions.get(other.transaction).map(|t| t.outcome());
@@ -61,7 +63,9 @@ fn check_sent(
                 && outcome.is_some_and(|outcome| !outcome.is_excluded())
         });
         let (aspect, decisive) = match (transaction.outcome(), counts) {
-            (Outcome::Committed, None) if at_rest => (Aspect::FalseCommit, sent.fact),
+            (Outcome::Committed, None) if at_rest && !is_overtaken => {
+                (Aspect::FalseCommit, sent.fact)
+            }
             (outcome, Some(counts)) if outcome.is_excluded() && !is_explained => {
                 (Aspect::FalseAbort, counts.fact)
             }

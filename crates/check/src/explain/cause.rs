@@ -32,7 +32,9 @@ pub(super) fn of(
         CheckerId::OffsetAgreement if finding.aspect == Aspect::Elsewhere => {
             trail.map_or(only(Mechanism::Unknown), |trail| loss::elsewhere(facts, trail))
         }
-        CheckerId::NoLoss if finding.aspect == Aspect::Undone => end::of(facts, finding, trail),
+        CheckerId::NoLoss if finding.aspect == Aspect::Undone => {
+            end::of(description, facts, finding, trail)
+        }
         CheckerId::NoLoss | CheckerId::OffsetAgreement => trail
             .map_or(only(Mechanism::Unknown), |trail| {
                 loss::recognise(facts, trail, acks_of(description, facts, trail))
@@ -40,7 +42,7 @@ pub(super) fn of(
         CheckerId::TruthfulErrors
             if matches!(finding.aspect, Aspect::FalseCommit | Aspect::FalseAbort) =>
         {
-            end::of(facts, finding, trail)
+            end::of(description, facts, finding, trail)
         }
         CheckerId::TruthfulErrors => match (trail, finding.aspect) {
             (Some(trail), Aspect::FalseAck) => {
@@ -93,12 +95,12 @@ pub(super) fn of(
         | CheckerId::ProcessedAtLeastOnce
         | CheckerId::ProcessedAtMostOnce
         | CheckerId::ExactlyOnce
-        | CheckerId::Ownership => work::of(facts, finding),
+        | CheckerId::Ownership => work::of(description, facts, finding),
         CheckerId::RepeatableRead if finding.aspect != Aspect::Undone => trail
             .map_or(only(Mechanism::Unknown), |trail| {
                 loss::recognise(facts, trail, acks_of(description, facts, trail))
             }),
-        _ => end::of(facts, finding, trail),
+        _ => end::of(description, facts, finding, trail),
     }
 }
 

@@ -1,5 +1,9 @@
 //! Why a transaction is not what its application was told, or has no end.
 
+mod skipped;
+
+pub(super) use skipped::of_work as skipped_in;
+
 use super::cause::Cause;
 use super::decisive_of;
 use super::loss;
@@ -10,6 +14,7 @@ use inflight_des::Instant;
 use inflight_protocol::fact::{AppendOrigin, Direction};
 use inflight_protocol::ids::{Node, ProducerEpoch, ProducerId, SessionId, TransactionalId};
 use inflight_protocol::{ApiKey, Fact, TopicPartition, TransactionResult};
+use inflight_trace::Description;
 use std::ops::Range;
 
 /// What happened to one transaction.
@@ -129,6 +134,21 @@ impl Story {
     }
 }
 
+/// The transaction that was open in a session at a fact.
+pub(super) fn open_at(
+    facts: &[(Instant, Fact)],
+    session: SessionId,
+    at: usize,
+) -> Option<TransactionName> {
+    let mut before = facts.get(..at)?.iter().rev();
+    before.find_map(|(_, fact)| match *fact {
+        Fact::TransactionBegun { session: s, transaction } if s == session => {
+            Some(TransactionName { session, number: transaction })
+        }
+        _ => None,
+    })
+}
+
 fn id_of(facts: &[(Instant, Fact)], session: SessionId) -> Option<TransactionalId> {
     facts.iter().find_map(|(_, fact)| match *fact {
         Fact::TransactionsInitialized { session: known, transactional_id, .. }
@@ -142,13 +162,7 @@ fn id_of(facts: &[(Instant, Fact)], session: SessionId) -> Option<TransactionalI
 
 /// The transaction in which a record was queued.
 fn transaction_of(facts: &[(Instant, Fact)], trail: &Trail) -> Option<TransactionName> {
-    let (session, queued) = (trail.record.session, trail.queued?);
-    let before = facts.get(..queued)?.iter().rev();
-    let begun = before.map(|(_, fact)| *fact).find_map(|fact| match fact {
-        Fact::TransactionBegun { session: s, transaction } if s == session => Some(transaction),
-        _ => None,
-    });
-    begun.map(|number| TransactionName { session, number })
+    open_at(facts, trail.record.session, trail.queued?)
 }
 
 /// The transaction that a finding is about.
@@ -199,12 +213,21 @@ fn was_ended_before(
 }
 
 /// How a finding about a transaction came about.
-pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding, trail: Option<&Trail>) -> Cause {
+pub(super) fn of(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    trail: Option<&Trail>,
+) -> Cause {
     let noted = decisive_of(facts, finding);
     let only = |mechanism| Cause { mechanism, decisive: noted };
     match finding.checker {
         CheckerId::StableOffset => return only(Mechanism::StableOffsetWrong),
-        CheckerId::TransactionalOffsets => return only(Mechanism::OffsetsApart),
+        CheckerId::TransactionalOffsets => {
+            let name = named(facts, finding, None);
+            let skipped = name.and_then(|name| skipped::of_offsets(description, facts, name));
+            return skipped.unwrap_or_else(|| only(Mechanism::OffsetsApart));
+        }
         CheckerId::Fencing => return only(Mechanism::ZombieNotFenced),
         CheckerId::Markers if finding.aspect == Aspect::Disagreed => {
             return only(Mechanism::MarkersApart);
@@ -346,10 +369,26 @@ pub(super) fn steps(
         steps.extend(given(facts, finding));
     }
     steps.extend(other_steps(facts, &story));
+    if finding.checker == CheckerId::TransactionalOffsets {
+        steps.extend(sent_offsets(facts, story.name));
+    }
     steps.sort_unstable();
     steps.dedup();
     steps.truncate(STEPS_MAX);
     steps
+}
+
+/// When a transaction was given offsets.
+fn sent_offsets(
+    facts: &[(Instant, Fact)],
+    name: TransactionName,
+) -> impl Iterator<Item = usize> + '_ {
+    facts.iter().enumerate().filter_map(move |(index, (_, fact))| match *fact {
+        Fact::OffsetsAddedToTransaction { session, transaction, .. } => {
+            ((session, transaction) == (name.session, name.number)).then_some(index)
+        }
+        _ => None,
+    })
 }
 
 /// What the coordinator decided meanwhile, what was told of failures, and the end of the

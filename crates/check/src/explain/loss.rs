@@ -89,8 +89,8 @@ fn given_up(
 ) -> Cause {
     let by_all = acks == Some(Acks::All);
     let mechanism = answered_early((ack, loss), by_all)
-        .or_else(|| elected_wrongly(facts, trail, (ack, loss)))
-        .or_else(|| lost_with_power(facts, trail, (ack, loss)));
+        .or_else(|| elected_wrongly(facts, trail, (ack, loss), by_all))
+        .or_else(|| lost_with_power(facts, trail, (ack, loss), by_all));
     let decisive = Some(loss.election.unwrap_or(loss.index));
     if let Some(mechanism) = mechanism {
         return Cause { mechanism, decisive };
@@ -132,6 +132,7 @@ fn elected_wrongly(
     facts: &[(Instant, Fact)],
     trail: &Trail,
     (ack, loss): (Ack, Loss),
+    by_all: bool,
 ) -> Option<Mechanism> {
     let Fact::LeaderElected { election, .. } = facts.get(loss.election?)?.1 else { return None };
     let in_sync = loss.electable.contains(loss.leader);
@@ -142,7 +143,7 @@ fn elected_wrongly(
     };
     match (unclean, in_sync) {
         (true, _) if lost_power(facts, trail).contains(loss.leader) => None,
-        (true, _) if ack.isr.len() == 1 => Some(Mechanism::LoneInSync),
+        (true, _) if by_all && ack.isr.len() == 1 => Some(Mechanism::LoneInSync),
         (true, _) => Some(Mechanism::UncleanElection),
         (false, true) => None,
         (false, false) => Some(Mechanism::OutOfSyncElection),
@@ -154,11 +155,13 @@ fn lost_with_power(
     facts: &[(Instant, Fact)],
     trail: &Trail,
     (ack, loss): (Ack, Loss),
+    by_all: bool,
 ) -> Option<Mechanism> {
     let without_power = lost_power(facts, trail);
     let all = ack.isr.difference(without_power).is_empty();
     without_power.contains(loss.leader).then_some(match (ack.isr.len(), all) {
-        (1, _) => Mechanism::LoneInSync,
+        (1, _) if by_all => Mechanism::LoneInSync,
+        (1, _) => Mechanism::PowerLoss,
         (_, false) if loss.electable.len() <= 1 => Mechanism::LastReplicaStanding,
         _ => Mechanism::PowerLoss,
     })

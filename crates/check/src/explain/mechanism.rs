@@ -304,6 +304,10 @@ mechanisms! {
          on records that it had not committed."
         ["sendOffsetsToTransaction() with the metadata of the group":
          "what a replaced member wants to commit is refused (KIP-447)",
+         "session.timeout.ms above the longest pause":
+         "a member that is silent for a while keeps its partitions",
+         "group.consumer.session.timeout.ms above the longest pause":
+         "a member that is silent for a while keeps its partitions",
          "max.poll.interval.ms above the longest work between two polls":
          "a slow member keeps its partitions",
          "a sink that ignores repeated messages": "a repetition does no harm"]

@@ -1,13 +1,14 @@
 //! Why a record was processed twice, or never, or given where it does not belong.
 
 use super::cause::Cause;
-use super::decisive_of;
 use super::mechanism::Mechanism;
-use crate::verdict::{Aspect, CheckerId, Finding};
+use super::{decisive_of, end};
+use crate::verdict::{Aspect, CheckerId, Finding, TransactionName};
 use inflight_des::Instant;
 use inflight_protocol::fact::PositionSource;
-use inflight_protocol::ids::{ConsumerId, Offset, TopicPartition};
+use inflight_protocol::ids::{ConsumerId, Offset, SessionId, TopicPartition};
 use inflight_protocol::{Fact, TransactionResult};
+use inflight_trace::Description;
 
 /// What happened to one offset of a partition on the side of its readers.
 #[derive(Debug, Default)]
@@ -16,8 +17,8 @@ struct Reading {
     given: Vec<(usize, ConsumerId)>,
     /// When it was processed or made into a message, and by whom.
     done: Vec<(usize, ConsumerId)>,
-    /// Whether any of that made a message of it.
-    was_transformed: bool,
+    /// When a message was made of it, and by which session.
+    made: Vec<(usize, SessionId)>,
     /// When a higher offset was first committed, and by whom.
     committed: Option<usize>,
     /// When consumers were gone.
@@ -28,8 +29,8 @@ struct Reading {
     assigned: Vec<(usize, ConsumerId)>,
     /// When consumers began to read elsewhere: where, and why.
     placed: Vec<(usize, ConsumerId, u64, PositionSource)>,
-    /// When transactions were aborted.
-    aborted: Vec<usize>,
+    /// When transactions were aborted, and whose.
+    aborted: Vec<(usize, TransactionName)>,
 }
 
 impl Reading {
@@ -56,10 +57,10 @@ impl Reading {
             {
                 self.done.push((index, consumer));
             }
-            Fact::RecordsTransformed { consumer, partition, base_offset, count, .. }
-                if partition == ours && covers(base_offset, count) =>
-            {
-                self.was_transformed = true;
+            Fact::RecordsTransformed {
+                consumer, partition, base_offset, count, session, ..
+            } if partition == ours && covers(base_offset, count) => {
+                self.made.push((index, session));
                 self.done.push((index, consumer));
             }
             Fact::OffsetCommitReturned { partition, offset, error: None, .. }
@@ -78,15 +79,15 @@ impl Reading {
             Fact::PositionSet { consumer, partition, offset, source } if partition == ours => {
                 self.placed.push((index, consumer, offset.get(), source));
             }
-            Fact::TransactionEnded { result: TransactionResult::Abort, .. } => {
-                self.aborted.push(index);
+            Fact::TransactionEnded { session, transaction, result: TransactionResult::Abort } => {
+                self.aborted.push((index, TransactionName { session, number: transaction }));
             }
             _ => {}
         }
     }
 
     /// Why nobody processed it.
-    fn skipped(&self, at: u64) -> Cause {
+    fn skipped(&self, facts: &[(Instant, Fact)], at: u64) -> Cause {
         let decisive = self.committed;
         let reset = self
             .placed
@@ -103,11 +104,17 @@ impl Reading {
         // It came back to the record, or to one before it.
         let is_back =
             |after: usize| self.placed.iter().any(|(index, _, to, _)| *index > after && *to <= at);
-        let aborted = self.aborted.iter().find(|aborted| **aborted > given);
-        if let Some(aborted) = aborted.filter(|aborted| !is_back(**aborted)) {
-            return Cause { mechanism: Mechanism::NoRewind, decisive: Some(*aborted) };
+        // Once a message was made of it, the transaction of that message decides.
+        let ours = self.transactions(facts);
+        let mut aborted = self
+            .aborted
+            .iter()
+            .filter(|(index, name)| *index > given && (ours.is_empty() || ours.contains(name)));
+        let aborted = aborted.next().map(|(index, _)| *index);
+        if let Some(aborted) = aborted.filter(|aborted| !is_back(*aborted)) {
+            return Cause { mechanism: Mechanism::NoRewind, decisive: Some(aborted) };
         }
-        if self.was_transformed {
+        if !self.made.is_empty() {
             return Cause { mechanism: Mechanism::OutputMissing, decisive };
         }
         let gone = self.stopped.iter().chain(&self.revoked);
@@ -120,6 +127,11 @@ impl Reading {
         Cause { mechanism, decisive }
     }
 
+    /// The transactions in which messages were made of it.
+    fn transactions(&self, facts: &[(Instant, Fact)]) -> Vec<TransactionName> {
+        self.made.iter().filter_map(|(at, session)| end::open_at(facts, *session, *at)).collect()
+    }
+
     /// Why it was processed again.
     fn repeated(&self) -> Cause {
         let [(first, consumer), .., (again, other)] = self.done[..] else {
@@ -127,7 +139,7 @@ impl Reading {
         };
         let between = |index: &usize| (first..again).contains(index);
         let is_stopped = self.stopped.iter().any(|(index, who)| *who == consumer && between(index));
-        let is_aborted = self.aborted.iter().any(between);
+        let is_aborted = self.aborted.iter().any(|(index, _)| between(index));
         let is_moved = self.revoked.iter().chain(&self.assigned).any(|(index, _)| between(index));
         let mechanism = match (is_stopped, consumer == other) {
             (true, _) => Mechanism::CommitLost,
@@ -158,7 +170,7 @@ impl Reading {
         steps.extend(stopped.map(|(index, _)| *index).filter(|index| index > first));
         let placed = self.placed.iter().map(|(index, ..)| *index);
         steps.extend(placed.filter(near));
-        steps.extend(self.aborted.iter().copied().filter(near));
+        steps.extend(self.aborted.iter().map(|(index, _)| *index).filter(near));
         let reset = self
             .placed
             .iter()
@@ -180,7 +192,7 @@ const fn is_about_work(checker: CheckerId) -> bool {
 }
 
 /// How a finding about consumers came about.
-pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding) -> Cause {
+pub(super) fn of(description: &Description, facts: &[(Instant, Fact)], finding: &Finding) -> Cause {
     let noted = decisive_of(facts, finding);
     let only = |mechanism| Cause { mechanism, decisive: noted };
     let (Some(first), Some(offset)) = (finding.records.first(), finding.offset) else {
@@ -190,13 +202,20 @@ pub(super) fn of(facts: &[(Instant, Fact)], finding: &Finding) -> Cause {
         });
     };
     let reading = Reading::of(facts, first.partition, offset);
-    match (finding.checker, finding.aspect) {
+    let usual = match (finding.checker, finding.aspect) {
         (CheckerId::ReaderOrder, _) => only(Mechanism::ConsumerBroke),
         (CheckerId::ProcessedAtMostOnce, _) | (CheckerId::ExactlyOnce, Aspect::Repeated) => {
             reading.repeated()
         }
-        _ => reading.skipped(offset),
+        _ => reading.skipped(facts, offset),
+    };
+    if finding.checker != CheckerId::ExactlyOnce || usual.mechanism == Mechanism::NoRewind {
+        return usual;
     }
+    let made = reading.transactions(facts).into_iter();
+    let mut skipped =
+        made.filter_map(|name| end::skipped_in(description, facts, (name, finding.aspect)));
+    skipped.next().unwrap_or(usual)
 }
 
 /// How many facts about readers are told at most.

@@ -119,6 +119,11 @@ impl History {
         let first = coordinated.stable(index).end(&marker);
         if let Some(id) = marker.producer_id {
             coordinated.note_marker(partition, id);
+            let plan = self.plan.partitions.get(index);
+            let is_offsets = plan.is_some_and(|plan| plan.role == Role::Offsets);
+            if let Some(result) = marker.content.result().filter(|_| is_offsets) {
+                coordinated.offsets.on_marker(seen, id, result);
+            }
         }
         if let Some(first) = first {
             self.hold_against_marker(seen, partition, &marker, first);

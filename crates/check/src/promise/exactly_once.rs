@@ -82,6 +82,7 @@ impl Case {
                 let reader = self.grouped_reader()?;
                 self.transactional()?;
                 refuse(reader.commits != CommitStyle::Transaction, Reason::CommitsOutside)?;
+                refuse(reader.auto_commits, Reason::AutoCommits)?;
                 refuse(!reader.sends_group_metadata, Reason::NoGroupMetadata)?;
                 refuse(!reader.rewinds, Reason::NoRewind)
             }
@@ -106,7 +107,7 @@ impl Case {
     }
 
     /// Which row of the table is about transactions of this version.
-    const fn transactions(&self) -> Guarantee {
+    pub(super) const fn transactions(&self) -> Guarantee {
         match (self.cluster.bumps_epochs(), self.cluster.verifies) {
             (true, _) => Guarantee::Transactional,
             (false, true) => Guarantee::TransactionalBefore2,

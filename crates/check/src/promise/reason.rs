@@ -72,6 +72,8 @@ pub enum Reason {
     CommitsInTransactions,
     /// The application does not commit in the transaction that has the results.
     CommitsOutside,
+    /// enable.auto.commit is true, where the application commits in transactions.
+    AutoCommits,
     /// The consumer has no group.
     NoGroup,
     /// A commit failed, as far as the application was told.
@@ -80,7 +82,7 @@ pub enum Reason {
     NoGroupMetadata,
     /// The application went on after an abort without going back to the committed offsets.
     NoRewind,
-    /// The application does not leave out what it knows.
+    /// The application does not leave out what was processed before.
     NoDeduplication,
     /// auto.offset.reset=latest took the group to the end.
     ResetToLatest,
@@ -131,6 +133,7 @@ impl Reason {
             Self::CommitsOutside => {
                 "the application does not commit in the transaction that has the results"
             }
+            Self::AutoCommits => "enable.auto.commit commits outside of the transaction",
             Self::NoGroup => "the consumer has no group",
             Self::CommitFailed => "a commit failed",
             Self::NoGroupMetadata => {
@@ -139,7 +142,7 @@ impl Reason {
             Self::NoRewind => {
                 "the application does not go back to the committed offsets after an abort"
             }
-            Self::NoDeduplication => "the application does not leave out what it knows",
+            Self::NoDeduplication => "the application does not leave out what was processed before",
             Self::ResetToLatest => "auto.offset.reset=latest took the group to the end",
             Self::Sought => "the application skipped records by seek()",
         }

@@ -134,11 +134,8 @@ fn transactions_are_promised_by_version_and_durability() {
 fn what_coordinators_wrote_must_stay() {
     let script = || Script::new().transactional(2).reading(CommitStyle::Transaction).session(1);
     let with = |name: &str| {
-        let mut script = script().partition();
-        let second = script.description.topics[0].replicas.pop().expect("there are two");
-        let mut internal = script.description.topics[0].clone();
-        (internal.name, internal.replicas) = (name.to_owned(), vec![second]);
-        script.description.topics.push(internal);
+        let mut script = script().partition().keeping_offsets();
+        script.description.topics[1].name = name.to_owned();
         script
     };
     let lost = |name: &str| with(name).isr(&[1, 2, 3], &[1]).elect(2, Election::Unclean);
@@ -179,6 +176,8 @@ fn consumers_are_promised_what_their_application_does() {
             Err(Reason::NoGroupMetadata),
         ),
         (transactional().readers(|r| r.rewinds_after_abort = false), once, Err(Reason::NoRewind)),
+        (transactional().readers(|r| r.enable_auto_commit = true), once, Err(Reason::AutoCommits)),
+        (transactional().min_isr(1), once, Err(Reason::MinIsrOne)),
         (transactional().readers(|r| r.group = None), once, Err(Reason::NoGroup)),
         (of(CommitStyle::Auto), sink, Err(Reason::NoDeduplication)),
         (of(CommitStyle::Auto).readers(|r| r.deduplicates = true), sink, Ok(())),
@@ -191,4 +190,33 @@ fn consumers_are_promised_what_their_application_does() {
     assert_eq!(standing(&reader, None, Guarantee::Durable), Err(Reason::NoProducer));
     assert_eq!(standing(&reader, None, Guarantee::Transactional), Err(Reason::NoProducer));
     assert_eq!(standing(&reader, None, least), Ok(()));
+}
+
+#[test]
+fn promises_are_about_topics_that_a_client_writes_or_reads() {
+    let mut pipeline = Script::new().transactional(2).reading(CommitStyle::Transaction);
+    let topic = |name: &str, min_isr| {
+        let mut topic = pipeline.description.topics[0].clone();
+        (topic.name, topic.min_insync_replicas) = (name.to_owned(), min_isr);
+        topic
+    };
+    pipeline.description.topics = vec![topic("in", 1), topic("out", 2), topic("other", 1)];
+    let client = &mut pipeline.description.clients[0];
+    (client.reads, client.writes) = (Some(vec!["in".to_owned()]), Some(vec!["out".to_owned()]));
+    let listed = |script: &Script, guarantee| -> Vec<(String, Result<(), Reason>)> {
+        let promises = promised(&script.description, None).into_iter();
+        let ours = promises.filter(|p| p.guarantee == guarantee && p.client == "p1");
+        ours.map(|promise| (promise.topic, promise.standing)).collect()
+    };
+    let of = |topic: &str, standing| (topic.to_owned(), standing);
+    let always = [of("in", Ok(())), of("out", Ok(()))];
+    assert_eq!(listed(&pipeline, Guarantee::Always), always);
+    assert_eq!(listed(&pipeline, Guarantee::Transactional), [of("out", Ok(()))]);
+    let once = Guarantee::ExactlyOncePipeline;
+    assert_eq!(listed(&pipeline, once), [of("in", Ok(()))], "the inputs are another's");
+    pipeline.description.topics[1].min_insync_replicas = 1;
+    assert_eq!(listed(&pipeline, once), [of("in", Err(Reason::MinIsrOne))]);
+    let client = &mut pipeline.description.clients[0];
+    (client.reads, client.writes) = (None, None);
+    assert_eq!(listed(&pipeline, Guarantee::Always).len(), 3, "it may be any of them");
 }

@@ -4,7 +4,7 @@ use super::{Script, b};
 use inflight_protocol::fact::{AppendOrigin, Recovery, SendError, TransactionCall};
 use inflight_protocol::ids::*;
 use inflight_protocol::message::IsolationLevel;
-use inflight_protocol::transaction::CoordinatorEpoch;
+use inflight_protocol::transaction::{CONSUMER_OFFSETS_TOPIC, CoordinatorEpoch};
 use inflight_protocol::{Fact, TransactionResult, TransactionState};
 
 /// isolation.level=read_committed
@@ -299,5 +299,27 @@ impl Script {
             offset: Offset::new(offset),
             producer_id: Some(ProducerId::new(ID)),
         })
+    }
+
+    /// The group's coordinator has an offset that was committed outside of any transaction.
+    pub(crate) fn commit_plainly(self, offset: u64) -> Self {
+        let partition = self.at();
+        self.fact(Fact::GroupOffsetCommitted {
+            broker: b(1),
+            group: GroupId::new(0),
+            partition,
+            offset: Offset::new(offset),
+            producer_id: None,
+        })
+    }
+
+    /// The newest partition is one of `__consumer_offsets`.
+    pub(crate) fn keeping_offsets(mut self) -> Self {
+        let replicas = self.description.topics[0].replicas.pop();
+        let mut internal = self.description.topics[0].clone();
+        internal.name = CONSUMER_OFFSETS_TOPIC.to_owned();
+        internal.replicas = replicas.into_iter().collect();
+        self.description.topics.push(internal);
+        self
     }
 }

@@ -16,6 +16,14 @@ fn mechanism(script: &Script, checker: CheckerId) -> Mechanism {
     explain(&script.description, &script.facts, finding).mechanism
 }
 
+/// What would have helped with the first finding of a checker.
+fn remedies(script: &Script, checker: CheckerId) -> Vec<&'static str> {
+    let judgement = judged(script);
+    let finding = judgement.findings_of(checker).next().expect("something is found");
+    let explanation = explain(&script.description, &script.facts, finding);
+    explanation.remedies.iter().map(|remedy| remedy.what).collect()
+}
+
 fn story(script: &Script, checker: CheckerId, expected: Expect) {
     use std::fmt::Write;
     let report = judge_recording(&script.description, &script.facts);
@@ -82,6 +90,20 @@ fn acks_1_below_min_insync_replicas() {
 fn acks_0_and_the_request_is_lost() {
     let run = Script::new().acks(Acks::None).queue(0, 1).send(0, 0, 1, 1, 0).ack_at(0, 0, 1, None);
     assert_eq!(mechanism(&run.end(), CheckerId::NoLoss), Mechanism::AcksZero);
+}
+
+#[test]
+fn with_acks_1_nobody_waits_for_those_in_sync() {
+    let alone = Script::new().acks(Acks::Leader).min_isr(1).queue(0, 1).append(1, 0, 0, 1);
+    let alone = alone.isr(&[1, 2, 3], &[1]).commit(1).ack(0, 0, 1, 1);
+    let passed = alone.clone().crash(1).elect(2, Election::Unclean).end();
+    assert_eq!(mechanism(&passed, CheckerId::NoLoss), Mechanism::UncleanElection);
+    let mut unclean = passed;
+    unclean.description.topics[0].unclean_leader_election_enable = true;
+    // min.insync.replicas says nothing of acks=1.
+    assert_eq!(remedies(&unclean, CheckerId::NoLoss), ["unclean.leader.election.enable=false"]);
+    let lost = alone.power_loss(1, 0).elect(1, Election::Clean).commit(1).end();
+    assert_eq!(mechanism(&lost, CheckerId::NoLoss), Mechanism::PowerLoss);
 }
 
 #[test]

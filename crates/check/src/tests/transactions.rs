@@ -541,6 +541,26 @@ fn a_group_has_the_offsets_of_committed_transactions_only() {
 }
 
 #[test]
+fn a_younger_commit_outside_of_transactions_wins() {
+    let sent = || {
+        let run = start(2).partition().keeping_offsets().on(0);
+        run.write(0, 1).send_offset(0, 5).pend_offset(5)
+    };
+    let ended = |run: Script| {
+        let run = run.ending(0, Commit).decide(0, Commit).marker(0, Commit);
+        run.on(1).marker(0, Commit).on(0).complete(0, Commit).ended(0, Commit)
+    };
+    let missing = (Verdict::Violation, Some(Aspect::FalseCommit), 0);
+    let younger = ended(sent().commit_plainly(3));
+    assert_eq!(says(&younger.end(), CheckerId::TransactionalOffsets), OK);
+    let late = ended(sent()).commit_plainly(3).end();
+    assert_eq!(says(&late, CheckerId::TransactionalOffsets), missing, "it should have counted");
+    let run = start(2).partition().keeping_offsets().on(0).commit_plainly(3);
+    let older = ended(run.write(0, 1).send_offset(0, 5).pend_offset(5)).end();
+    assert_eq!(says(&older, CheckerId::TransactionalOffsets), missing);
+}
+
+#[test]
 fn an_aborted_offset_that_a_later_transaction_brings_again_counts() {
     let run = start(2).write(0, 1).send_offset(0, 5).pend_offset(5).end_as(0, Abort);
     let run = run.write(0, 1).send_offset(0, 5).pend_offset(5).end_as(0, Commit).count_offset(5);

@@ -2,6 +2,7 @@
 
 mod json;
 mod settings;
+mod stopped;
 mod story;
 mod timeline;
 mod verdict;

@@ -58,6 +58,65 @@ fn a_run_tells_its_story() {
 }
 
 #[test]
+fn a_client_that_an_error_stopped_is_told() {
+    const NONE: &str = r#"{
+      "title": "Nowhere to begin",
+      "cluster": { "brokers": 1 },
+      "topics": [{ "name": "orders", "replication": 1 }],
+      "producers": [{ "name": "p1", "workload": [{ "topic": "orders", "records": 3 }] }],
+      "consumers": [{
+        "name": "r1",
+        "config": { "group.id": "g", "auto.offset.reset": "none", "enable.auto.commit": false },
+        "topics": ["orders"],
+      }],
+    }"#;
+    let place = Place::new("stopped");
+    place.write("none.json", NONE);
+    let ran = place.run(&["run", "none.json"]);
+    ran.ends(0).out("Verdict: ok, everything holds that was examined\n");
+    ran.out("\n  r1 was stopped by an error: no-offset\n");
+    assert!(!ran.out.contains("p1 was stopped"), "{}", ran.out);
+    let object = place.run(&["run", "none.json", "--format", "json"]).json();
+    assert_eq!(object["stopped"], serde_json::json!([{ "client": "r1", "error": "no-offset" }]));
+    let earliest = ["run", "none.json", "--set", "r1.auto.offset.reset=earliest"];
+    let ran = place.run(&earliest);
+    assert!(!ran.ends(0).out.contains("stopped by an error"), "{}", ran.out);
+}
+
+#[test]
+fn a_run_in_which_nothing_happens_says_nothing() {
+    let place = Place::new("vacuous");
+    place.write("lost.json", DUPLICATE);
+    let ran = place.run(&["run", "lost.json", "--no-twin", "--set", "limits.horizon=0s"]);
+    ran.ends(0).out("Verdict: vacuous, nothing was examined\n");
+}
+
+#[test]
+fn promises_name_what_a_client_sends_to_and_reads_from() {
+    const PIPELINE: &str = r#"{
+      "title": "A pipeline",
+      "cluster": { "brokers": 1 },
+      "topics": [{ "name": "orders", "replication": 1 }, { "name": "bills", "replication": 1 }],
+      "producers": [{ "name": "p1", "workload": [{ "topic": "orders", "records": 1 }] }],
+      "consumers": [{
+        "name": "app",
+        "config": { "group.id": "g", "enable.auto.commit": false },
+        "topics": ["orders"],
+        "transform": { "to": "bills", "config": { "transactional.id": "t" } },
+      }],
+    }"#;
+    let place = Place::new("pipeline");
+    place.write("pipeline.json", PIPELINE);
+    let ran = place.run(&["run", "pipeline.json"]);
+    let (_, promises) = ran.ends(0).out.split_once("What Kafka promises with them\n").unwrap();
+    let (promises, _) = promises.split_once("What happened").unwrap();
+    let is_heading = |line: &&str| [" to ", " from "].iter().any(|way| line.contains(way));
+    let short = promises.lines().filter(|line| line.split_whitespace().count() == 3);
+    let headings: Vec<&str> = short.filter(is_heading).collect();
+    assert_eq!(headings, ["  p1 to orders", "  app from orders", "  app to bills"], "{promises}");
+}
+
+#[test]
 fn the_same_run_has_the_same_bytes() {
     let place = Place::new("same");
     place.write("lost.json", DUPLICATE);

@@ -33,6 +33,15 @@ fn a_loss_comes_first_and_is_told_once() {
 }
 
 #[test]
+fn who_was_given_records_hears_their_story_once() {
+    let (_, verdict) = told("transactions/abort-without-a-leader");
+    assert!(finding(&verdict, "B9", 0).contains("sent no marker to payments-0"), "{verdict}");
+    let given = finding(&verdict, "B9", 1);
+    assert!(given.contains("Reader was given record 0"), "{given}");
+    assert!(given.ends_with("\n  The story is that of B9."), "{given}");
+}
+
+#[test]
 fn what_is_seen_inside_refers_to_what_was_told() {
     let (_, verdict) = told("surprises/sequence-rewritten");
     let sequences = finding(&verdict, "W7", 0);

@@ -35,6 +35,38 @@ fn a_small_story_has_kafkas_defaults() {
 }
 
 #[test]
+fn a_description_says_what_promises_depend_on() {
+    let text = r#"{
+      "title": "A pipeline",
+      "cluster": { "brokers": 3, "config": {
+        "transaction.partition.verification.enable": false,
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": 2000
+      } },
+      "topics": [{ "name": "in", "replication": 3 }, { "name": "out", "replication": 3 }],
+      "producers": [{ "name": "p1", "workload": [{ "topic": "in", "records": 1 }] }],
+      "consumers": [
+        {
+          "name": "app",
+          "config": { "group.id": "g", "enable.auto.commit": false },
+          "topics": ["in"],
+          "transform": { "to": "out", "config": { "transactional.id": "t" } }
+        },
+        { "name": "reader", "partitions": ["out-0"] }
+      ]
+    }"#;
+    let description = loaded(text).description;
+    assert_eq!(description.transaction_partition_verification_enable, Some(false));
+    assert_eq!(description.transaction_cleanup_interval_ms, Some(2_000));
+    let known = |topics: &Option<Vec<String>>| topics.clone().unwrap().join(",");
+    let clients = description.clients.iter();
+    let topics: Vec<_> = clients.map(|c| (known(&c.writes), known(&c.reads))).collect();
+    let pair = |writes: &str, reads: &str| (writes.to_owned(), reads.to_owned());
+    assert_eq!(topics, [pair("in", ""), pair("out", "in"), pair("", "out")]);
+    let plain = loaded(&story("")).description;
+    assert_eq!(plain.transaction_partition_verification_enable, None, "nobody has transactions");
+}
+
+#[test]
 fn everything_is_lowered() {
     let loaded = loaded(EVERYTHING);
     let setup = &loaded.setup;

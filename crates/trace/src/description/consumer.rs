@@ -28,7 +28,7 @@ pub struct ConsumerDescription {
     /// Whether the application goes back to the committed offsets when it has aborted.
     #[serde(rename = "rewinds.after.abort")]
     pub rewinds_after_abort: bool,
-    /// Whether the application leaves out what it knows to be processed.
+    /// Whether the application leaves out what was processed before.
     pub deduplicates: bool,
     /// Whether the application assigns its partitions itself, by assign().
     #[serde(rename = "assigns.by.hand")]

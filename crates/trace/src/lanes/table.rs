@@ -172,7 +172,7 @@ const ROWS: &[Row] = &[
     row(PositionSet, g('Z', 'Z'), Role::Quiet, "consumer", "position", "{partition} offset {offset} {source}"),
     row(RecordsReturned, g('g', 'g'), Role::Client, "consumer", "polled", "{partition} {offsets}: {records} of {session}"),
     row(AbortedRecordsSkipped, g('j', 'j'), Role::Quiet, "consumer", "skipped", "{partition} {offsets} aborted"),
-    row(RecordsProcessed, g('$', '$'), Role::Good, "consumer", "processed", "{partition} {offsets}, {known} known"),
+    row(RecordsProcessed, g('$', '$'), Role::Good, "consumer", "processed", "{partition} {offsets}, {known} left out"),
     row(RecordsTransformed, g('t', 't'), Role::Client, "consumer", "made", "{messages} of {partition} {offsets}"),
     row(OffsetCommitRequested, g('c', 'c'), Role::Client, "consumer", "commit", "{partition} offset {offset} {mode}"),
     row(OffsetCommitReturned, g('C', 'C'), Role::Good, "consumer", "committed", "{partition} offset {offset} {mode} {error|success}"),

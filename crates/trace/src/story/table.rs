@@ -89,7 +89,10 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
         AbortedRecordsSkipped,
         "{consumer} moved past {offsets} of {partition}: their transaction was aborted",
     ),
-    (RecordsProcessed, "{consumer} processed {offsets} of {partition}, {known} of them known"),
+    (
+        RecordsProcessed,
+        "{consumer} processed {offsets} of {partition} ({known} left out, as processed before)",
+    ),
     (RecordsTransformed, "{consumer} made {messages} of {offsets} of {partition}"),
     (OffsetCommitRequested, "{consumer} wants offset {offset} of {partition} committed ({mode})"),
     (

@@ -83,7 +83,7 @@ pub(super) const SENTENCES: &[(FactKind, &str)] = &[
     ),
     (RecordsReturned, "{consumer}: poll() 반환, {partition} {offsets}, {session}의 {records}"),
     (AbortedRecordsSkipped, "{consumer}: {partition} {offsets} 건너뜀, 중단된 트랜잭션"),
-    (RecordsProcessed, "{consumer}: {partition} {offsets} 처리, 이미 알던 것 {known}건"),
+    (RecordsProcessed, "{consumer}: {partition} {offsets} 처리(이미 처리되어 건너뛴 것 {known}건)"),
     (RecordsTransformed, "{consumer}: {partition} {offsets}에서 {messages} 생성"),
     (
         OffsetCommitRequested,

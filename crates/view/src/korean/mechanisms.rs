@@ -337,6 +337,15 @@ pub(super) const REMEDIES: &[(&str, &str)] = &[
         "max.poll.interval.ms above the longest work between two polls",
         "두 poll 사이의 가장 긴 작업보다 긴 max.poll.interval.ms",
     ),
+    ("session.timeout.ms above the longest pause", "가장 긴 멈춤보다 긴 session.timeout.ms"),
+    (
+        "group.consumer.session.timeout.ms above the longest pause",
+        "가장 긴 멈춤보다 긴 group.consumer.session.timeout.ms",
+    ),
+    (
+        "a member that is silent for a while keeps its partitions",
+        "잠시 응답이 없는 멤버도 파티션을 유지한다",
+    ),
     ("a slow member keeps its partitions", "느린 멤버가 파티션을 유지한다"),
     (
         "seek() to the committed offsets after abortTransaction()",

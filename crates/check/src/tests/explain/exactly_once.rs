@@ -4,8 +4,10 @@ use super::super::consumers::{pipeline, six, turn};
 use super::super::transactions::{late_batch, late_end, start};
 use super::*;
 use crate::script::READ_COMMITTED;
+use inflight_protocol::Fact;
 use inflight_protocol::TransactionResult::{Abort, Commit};
-use inflight_protocol::fact::PositionSource;
+use inflight_protocol::fact::{LeaveCause, MembershipState, PositionSource};
+use inflight_protocol::ids::{BrokerId, ClientId, ConsumerId, GroupId};
 use inflight_protocol::message::IsolationLevel;
 use inflight_trace::CommitStyle;
 
@@ -121,6 +123,64 @@ fn a_marker_that_was_left_out_explains_both_transactions() {
 }
 
 #[test]
+fn what_was_committed_is_not_aborted_by_hand() {
+    const BY_HAND: &str = "kafka-transactions.sh abort";
+    let skipped = |end| {
+        let run = start(2).write(0, 1).ending(0, end).decide(0, end).skip_marker(0, end);
+        run.complete(0, end).ended(0, end).end()
+    };
+    let found = remedies(&skipped(Commit), CheckerId::StableProgress);
+    assert!(!found.is_empty() && !found.contains(&BY_HAND), "{found:?}");
+    assert!(remedies(&skipped(Abort), CheckerId::StableProgress).contains(&BY_HAND));
+    assert!(remedies(&late_batch(false).end(), CheckerId::StableProgress).contains(&BY_HAND));
+}
+
+#[test]
+fn verification_helps_where_it_is_off() {
+    const VERIFIES: &str = "transaction.partition.verification.enable=true";
+    let mut run = late_batch(false).end();
+    for (setting, helps) in [(None, false), (Some(true), false), (Some(false), true)] {
+        run.description.transaction_partition_verification_enable = setting;
+        let found = remedies(&run, CheckerId::StableProgress);
+        assert_eq!(found.contains(&VERIFIES), helps, "{setting:?}: {found:?}");
+    }
+}
+
+#[test]
+fn offsets_whose_marker_was_left_out_do_not_count() {
+    let sent = || {
+        let run = pipeline().partition().keeping_offsets().on(0).poll(0, 0, 2).begin(0);
+        let run = run.transform(0, 0, 2, 0).on(1).add_partition(0).queue(0, 2);
+        let run = run.append(1, 0, 0, 2).replicate(1).ack(0, 0, 2, 1).on(0);
+        run.send_offset(0, 2).pend_offset(2).ending(0, Commit).decide(0, Commit)
+    };
+    let over = |run: Script| run.on(0).complete(0, Commit).ended(0, Commit);
+    let skipped = over(sent().on(1).marker(0, Commit).on(2).skip_marker(0, Commit));
+    let once = skipped.clone().end();
+    let cause = mechanism(&once, CheckerId::TransactionalOffsets);
+    assert_eq!(cause, Mechanism::MarkerSkipped);
+    let whole = over(sent().on(1).marker(0, Commit).on(2).marker(0, Commit)).end();
+    let cause = mechanism(&whole, CheckerId::TransactionalOffsets);
+    assert_eq!(cause, Mechanism::OffsetsApart);
+    // The next consumer begins before the records and does them again.
+    let run = skipped.place(0, 0, PositionSource::Committed);
+    let again = turn(run, (0, 2), Commit).end();
+    assert_eq!(mechanism(&again, CheckerId::ExactlyOnce), Mechanism::MarkerSkipped);
+}
+
+#[test]
+fn outputs_whose_marker_was_left_out_are_aborted_with_the_next() {
+    let run = pipeline().poll(0, 0, 2).begin(0).transform(0, 0, 2, 0).on(1).add_partition(0);
+    let run = run.queue(0, 2).append(1, 0, 0, 2).replicate(1).ack(0, 0, 2, 1).on(0);
+    let run = run.send_offset(0, 2).ending(0, Commit).decide(0, Commit).on(1);
+    let run = run.skip_marker(0, Commit).on(0).complete(0, Commit).ended(0, Commit);
+    // The application goes back to where the second transaction began, not before the first.
+    let run = turn(run, (2, 2), Abort).place(0, 2, PositionSource::Committed);
+    let run = turn(run, (2, 2), Commit).end();
+    assert_eq!(mechanism(&run, CheckerId::ExactlyOnce), Mechanism::MarkerSkipped);
+}
+
+#[test]
 fn a_transaction_that_was_too_old_is_half_committed() {
     let run = start(1).write(0, 1).wait_ms(60_000).time_out(0).marker_of(0, Abort).replicate(1);
     let run = run.complete(0, Abort).add_partition(0).queue(0, 1).append(1, 0, 1, 1);
@@ -225,7 +285,6 @@ fn a_commit_before_processing_is_told() {
                31 the consumer of p2 is gone: crashed
             The offset was committed before the record was processed, and the consumer that had it was gone or had lost the partition before it came to that.
             + commit after processing: what is committed was processed
-            + enable.auto.commit=false: nothing is committed behind the application's back
         "#]],
     );
 }
@@ -238,27 +297,27 @@ fn a_crash_before_the_commit_processes_again() {
         &run,
         CheckerId::ProcessedAtMostOnce,
         expect![[r#"
-        B16: allowed, records 0..1 of p1 in t-0 at offset 0 were processed twice
-        not promised: the application processes before it commits
-            3 p1 queued records 0..5 for t-0 (messages 0..5 of its application)
-            4 broker 1 appended records 0..5 of p1 to t-0 at offsets 0..5 (leader epoch 0, sequences 0..5)
-            5 broker 2 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
-           11 broker 3 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
-           17 the high watermark of t-0 on broker 1 rose from 0 to 6
-           18 p1 was told that t-0 has records 0..5 at offsets 0..5
-           22 poll() gave p2 offset 0 of t-0: record 0 of p1
-           24 p2 processed offsets 0..1 of t-0, 0 of them known
-           25 the consumer of p2 is gone: crashed
-           27 p2 (2nd consumer) was given t-0 (generation 2)
-           28 p2 (2nd consumer) reads t-0 from offset 0 (the beginning)
-           29 poll() gave p2 (2nd consumer) offset 0 of t-0: record 0 of p1
-        >  31 p2 (2nd consumer) processed offsets 0..1 of t-0, 0 of them known
-           33 p2 (2nd consumer) was told about the commit of offset 2 of t-0: success
-        The record was processed, and the consumer was gone before the offset was committed, so that the next one began before it.
-        + sendOffsetsToTransaction() with the results: results and offset become one, as long as the results go to Kafka
-        + a sink that ignores repeated messages: a repetition does no harm
-        + commit before processing: nothing is processed twice, and something may be skipped
-    "#]],
+            B16: allowed, records 0..1 of p1 in t-0 at offset 0 were processed twice
+            not promised: the application processes before it commits
+                3 p1 queued records 0..5 for t-0 (messages 0..5 of its application)
+                4 broker 1 appended records 0..5 of p1 to t-0 at offsets 0..5 (leader epoch 0, sequences 0..5)
+                5 broker 2 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+               11 broker 3 copied record 0 of p1 to t-0 at offset 0 (leader epoch 0, sequence 0)
+               17 the high watermark of t-0 on broker 1 rose from 0 to 6
+               18 p1 was told that t-0 has records 0..5 at offsets 0..5
+               22 poll() gave p2 offset 0 of t-0: record 0 of p1
+               24 p2 processed offsets 0..1 of t-0 (0 left out, as processed before)
+               25 the consumer of p2 is gone: crashed
+               27 p2 (2nd consumer) was given t-0 (generation 2)
+               28 p2 (2nd consumer) reads t-0 from offset 0 (the beginning)
+               29 poll() gave p2 (2nd consumer) offset 0 of t-0: record 0 of p1
+            >  31 p2 (2nd consumer) processed offsets 0..1 of t-0 (0 left out, as processed before)
+               33 p2 (2nd consumer) was told about the commit of offset 2 of t-0: success
+            The record was processed, and the consumer was gone before the offset was committed, so that the next one began before it.
+            + sendOffsetsToTransaction() with the results: results and offset become one, as long as the results go to Kafka
+            + a sink that ignores repeated messages: a repetition does no harm
+            + commit before processing: nothing is processed twice, and something may be skipped
+        "#]],
     );
 }
 
@@ -268,6 +327,53 @@ fn a_slow_consumer_and_its_successor_both_process() {
     let run = run.process(1, 0, 2).commit_offset(1, 2, None).process(0, 0, 2).end();
     let twice = mechanism(&run, CheckerId::ProcessedAtMostOnce);
     assert_eq!(twice, Mechanism::RebalanceRedelivery);
+}
+
+#[test]
+fn who_was_removed_is_told_what_would_have_kept_it() {
+    let removed = |why: Option<LeaveCause>, protocol: bool| {
+        let mut run = six(CommitStyle::ProcessFirst).poll(0, 0, 2);
+        if protocol {
+            run = run.fact(Fact::MemberStateChanged {
+                consumer: ConsumerId::new(0),
+                from: MembershipState::Joining,
+                to: MembershipState::Stable,
+            });
+        }
+        if let Some(why) = why {
+            run = run.fact(Fact::MemberRemoved {
+                broker: BrokerId::new(1),
+                group: GroupId::new(0),
+                client: ClientId::new(1),
+                why,
+            });
+        }
+        let run = run.join(1, 0, 2).poll(1, 0, 2).process(0, 0, 2).process(1, 0, 2).end();
+        let found = remedies(&run, CheckerId::ProcessedAtMostOnce).into_iter();
+        let is_time = |what: &&str| what.contains("timeout.ms") || what.contains("interval.ms");
+        found.filter(is_time).collect::<Vec<_>>()
+    };
+    assert_eq!(removed(None, false), [""; 0]);
+    let silent = Some(LeaveCause::SessionTimeout);
+    assert_eq!(removed(silent, false), ["session.timeout.ms above the longest pause"]);
+    assert_eq!(
+        removed(silent, true),
+        ["group.consumer.session.timeout.ms above the longest pause"]
+    );
+    for slow in [LeaveCause::RebalanceTimeout, LeaveCause::Left] {
+        let helps = ["max.poll.interval.ms above the longest work between two polls"];
+        assert_eq!(removed(Some(slow), false), helps);
+    }
+}
+
+#[test]
+fn automatic_commits_are_named_where_they_are_on() {
+    const BY_HAND: &str = "enable.auto.commit=false";
+    let run = six(CommitStyle::CommitFirst).poll(0, 0, 6).commit_offset(0, 6, None);
+    let run = run.process(0, 0, 2).stop_consumer(0, 1).end();
+    assert!(!remedies(&run, CheckerId::ProcessedAtLeastOnce).contains(&BY_HAND));
+    let run = run.readers(|reader| reader.enable_auto_commit = true);
+    assert!(remedies(&run, CheckerId::ProcessedAtLeastOnce).contains(&BY_HAND));
 }
 
 #[test]

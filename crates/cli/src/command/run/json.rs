@@ -1,6 +1,6 @@
 //! A run as one object for programs.
 
-use super::{Shown, Twin};
+use super::{Shown, Twin, stopped};
 use crate::command::repeated;
 use inflight::protocol::fact::{FactField, Value};
 use inflight::{Count, Counts, Explanation, Halt, Judgement, Unmet, promised};
@@ -33,6 +33,10 @@ impl Shown<'_> {
             "settled": self.settled,
             "verdict": judgement.worst().word(),
             "counts": counts(&judgement.counts),
+            "stopped": stopped::of(self.description, self.facts)
+                .into_iter()
+                .map(|one| json!({ "client": one.client, "error": one.error }))
+                .collect::<Vec<Json>>(),
             "repeated": repeated(judgement),
             "checkers": checkers(judgement),
             "findings": self.report.explanations.iter().map(finding).collect::<Vec<_>>(),

@@ -166,15 +166,32 @@ fn texts(
     differences.into_iter().map(text).collect()
 }
 
+/// Whom promises are made to, and about which topic.
+fn heading(promises: &[Promise]) -> String {
+    let Some(Promise { client, topic, .. }) = promises.first() else { return String::new() };
+    let sends = promises.iter().any(|promise| promise.guarantee.is_about_sending());
+    let reads = promises.iter().any(|promise| promise.guarantee.is_about_reading());
+    let way = match (sends, reads) {
+        (true, true) => "to and from",
+        (false, true) => "from",
+        _ => "to",
+    };
+    format!("{client} {way} {topic}")
+}
+
 /// Promises by whom they are made to; those that are alike together. No name if all are alike.
 fn grouped(promises: Vec<Promise>) -> Vec<(String, Vec<Promise>)> {
     let mut pairs: Vec<(String, Vec<Promise>)> = Vec::new();
     for promise in promises {
-        let who = format!("{} to {}", promise.client, promise.topic);
-        match pairs.last_mut().filter(|(known, _)| *known == who) {
+        let who =
+            |known: &Promise| (&known.client, &known.topic) == (&promise.client, &promise.topic);
+        match pairs.last_mut().filter(|(_, list)| list.first().is_some_and(who)) {
             Some((_, list)) => list.push(promise),
-            None => pairs.push((who, vec![promise])),
+            None => pairs.push((String::new(), vec![promise])),
         }
+    }
+    for (who, promises) in &mut pairs {
+        *who = heading(promises);
     }
     let mut groups: Vec<(String, Vec<Promise>)> = Vec::new();
     for (who, promises) in pairs {

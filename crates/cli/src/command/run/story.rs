@@ -11,7 +11,12 @@ pub(super) fn teller<'a>(
     let find = |tells: fn(&Explanation, &Explanation) -> bool| {
         before.iter().find(|told| tells(told, found))
     };
-    let same = find(|told, found| told.chain == found.chain && told.mechanism == found.mechanism);
+    // A consumer that was given the records adds to their story that it was.
+    let same = find(|told, found| {
+        let is_told =
+            told.chain == found.chain || (decides(told, found) && has_records_of(told, found));
+        is_told && told.mechanism == found.mechanism
+    });
     if same.is_some() || found.finding.checker.view() == View::User {
         return same;
     }
@@ -19,6 +24,11 @@ pub(super) fn teller<'a>(
     find(|told, found| told.mechanism == found.mechanism && tells_decisive(told, found))
         .or_else(|| find(tells_decisive))
         .or_else(|| find(has_records_of))
+}
+
+fn decides(told: &Explanation, found: &Explanation) -> bool {
+    let decisive = |of: &Explanation| of.finding.decisive.map(|fact| fact.index);
+    decisive(found).is_some() && decisive(told) == decisive(found)
 }
 
 fn tells_decisive(told: &Explanation, found: &Explanation) -> bool {

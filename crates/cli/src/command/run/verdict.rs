@@ -1,6 +1,6 @@
 //! What came out, why, and what would have helped.
 
-use super::{Shown, Twin, story};
+use super::{Shown, Twin, stopped, story};
 use crate::command::{in_one_line, repeated};
 use crate::printer::{Look, Printer};
 use inflight::{Count, Counts, Explanation, Judgement, Reason, Unmet, Verdict};
@@ -18,6 +18,10 @@ impl Shown<'_> {
         let word = printer.paint(look(worst), worst);
         printer.line(format_args!("{heading} {word}, {}", meaning(worst)))?;
         printer.line(format_args!("  {}", counted(judgement)))?;
+        for stopped::Stopped { client, error } in stopped::of(self.description, self.facts) {
+            let note = format!("{client} was stopped by an error: {error}");
+            printer.line(format_args!("  {}", printer.paint(Look::Notable, note)))?;
+        }
         let mut told = 0;
         for (explanation, before) in self.told() {
             print_finding(explanation, before, printer)?;
