@@ -63,6 +63,10 @@ fn legend(gathered: &Gathered) -> Vec<Entry> {
         let sample = Sample::Sign(Icon::Cross, Ink::Bad);
         list.push(Entry { sample, word: Word::NoAnswer });
     }
+    if gathered.batches.iter().any(|batch| batch.abandoned) {
+        let sample = Sample::Sign(lanes::GONE, Ink::Bad);
+        list.push(Entry { sample, word: Word::Abandoned });
+    }
     if !gathered.backoffs.is_empty() {
         let line = Stroke::thick(Ink::Warning).dash(Dash::Dotted);
         list.push(Entry { sample: Sample::Line(line), word: Word::Backoff });

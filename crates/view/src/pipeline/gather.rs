@@ -37,6 +37,8 @@ pub(super) struct OpenBatch {
     pub(super) text: String,
     pub(super) bytes: u64,
     pub(super) closed: Option<DrainReason>,
+    /// Whether it was still open when its producer went away.
+    pub(super) abandoned: bool,
 }
 
 /// A batch that waits for its next attempt.
@@ -133,6 +135,7 @@ impl Gathered {
                             text,
                             bytes: 0,
                             closed: None,
+                            abandoned: false,
                         });
                         self.batches.len() - 1
                     });
@@ -176,6 +179,19 @@ impl Gathered {
                     bytes_waiting -= bytes;
                     self.waiting.push((*at, bytes_waiting));
                 }
+                // What was in its memory is gone, and nobody waits any more.
+                Fact::ProducerStopped { session: gone, client, .. } => {
+                    for place in of_session(&open, gone) {
+                        self.batches[place].abandon(*at);
+                    }
+                    let from = waits.extract_if(.., |(session, _), _| *session == gone);
+                    let (fact, to) = (index, *at);
+                    self.blocked.extend(from.map(|(_, from)| Blocked { fact, from, to, client }));
+                    requeued.retain(|(session, _), _| *session != gone);
+                    let lost = held.extract_if(.., |(session, _), _| *session == gone);
+                    bytes_waiting -= lost.map(|(_, bytes)| bytes).sum::<u64>();
+                    self.waiting.push((*at, bytes_waiting));
+                }
                 _ => {}
             }
         }
@@ -186,12 +202,34 @@ impl Gathered {
     }
 }
 
+impl OpenBatch {
+    /// Its producer went away. A batch that was drained before is no longer open.
+    fn abandon(&mut self, at: Instant) {
+        if self.to == Instant::NEVER {
+            (self.to, self.abandoned) = (at, true);
+        }
+    }
+}
+
+/// The places of a session's batches.
+fn of_session(
+    open: &BTreeMap<(SessionId, BatchId), usize>,
+    session: SessionId,
+) -> impl Iterator<Item = usize> {
+    open.iter().filter(move |((known, _), _)| *known == session).map(|(_, place)| *place)
+}
+
 fn requests(task: &Task<'_, '_>) -> Vec<Bar> {
     let model = task.model;
     let mut closed: BTreeMap<_, Instant> = BTreeMap::new();
+    let mut stopped: Vec<(ClientId, Instant)> = Vec::new();
     for (at, fact) in model.facts() {
-        if let Fact::ConnectionClosed { connection, at: Node::Client(_), .. } = *fact {
-            closed.insert(connection, *at);
+        match *fact {
+            Fact::ConnectionClosed { connection, at: Node::Client(_), .. } => {
+                closed.insert(connection, *at);
+            }
+            Fact::ProducerStopped { client, .. } => stopped.push((client, *at)),
+            _ => {}
         }
     }
     let end = model.facts().last().map_or(Instant::START, |(at, _)| *at);
@@ -207,7 +245,10 @@ fn requests(task: &Task<'_, '_>) -> Vec<Bar> {
         });
         let from = model.at(asked.sent);
         // With acks=0 there is no answer to wait for: the slot is free at once.
-        let unanswered = closed.get(&asked.connection).copied().filter(|at| *at >= from);
+        // Who is gone waits for nothing.
+        let gone = stopped.iter().filter(|(who, _)| *who == client).map(|(_, at)| at);
+        let over = gone.chain(closed.get(&asked.connection)).copied();
+        let unanswered = over.filter(|at| *at >= from).min();
         let no_answer = expects_none(task, client);
         let to = arrived.or(if no_answer { Some(from) } else { unanswered }).unwrap_or(end);
         let there = match asked.end {

@@ -12,6 +12,9 @@ use inflight_protocol::fact::DrainReason;
 use inflight_protocol::ids::{BrokerId, ClientId, TopicPartition};
 use std::collections::BTreeSet;
 
+/// The sign of a batch whose producer went away.
+pub(super) const GONE: Icon = Icon::Lightning;
+
 /// Why a batch was closed, as one character and in words. Reasons that are added later go by their
 /// own word.
 const fn closing(reason: DrainReason, lang: Lang) -> (&'static str, &'static str) {
@@ -230,7 +233,11 @@ impl Painter<'_, '_, '_> {
             let top = y + measure.down(2, 0);
             if let Some(reason) = batch.closed {
                 let letter = closing(reason, self.task.lang()).0;
-                scene.text(x, top, Anchor::Start, Type::strong(Ink::Muted), letter);
+                scene.label(x, top, Anchor::Start, Type::strong(Ink::Muted), letter);
+            }
+            if batch.abandoned {
+                let x = x0 + wide + measure.across(8, 1);
+                scene.icon(GONE, Point { x, y: y + measure.down(9, 0) }, 11, Ink::Bad);
             }
         }
         let waits = gathered.backoffs.iter();
@@ -257,11 +264,11 @@ impl Painter<'_, '_, '_> {
         setting.and_then(|text| text.parse().ok()).unwrap_or(16_384)
     }
 
-    /// A text in a bar, if there is room for it.
-    fn inside(&self, scene: &mut Scene, rect: Rect, text: &str, ink: Ink) {
+    /// A text in a bar, if there is room for it. Gives whether there was.
+    fn inside(&self, scene: &mut Scene, rect: Rect, text: &str, ink: Ink) -> bool {
         let look = Type::small(ink);
         if scene.width_of(text, look) + self.task.measure.across(4, 1) > rect.w {
-            return;
+            return false;
         }
         let y = rect.y + (rect.h - scene.height_of(look)) / 2;
         let x = rect.x + rect.w / 2;
@@ -270,6 +277,24 @@ impl Painter<'_, '_, '_> {
         } else {
             scene.text(x, y, Anchor::Middle, look, text);
         }
+        true
+    }
+
+    /// A text that has no room in its bar, behind it or before it, if nothing else is there.
+    fn outside(&self, scene: &mut Scene, bar: Taken, text: &str, taken: &[Taken]) -> Option<Taken> {
+        let look = Type::small(Ink::Plain);
+        let measure = self.task.measure;
+        let (wide, gap) = (scene.width_of(text, look), measure.across(4, 1));
+        let ends = [bar.right + gap, bar.left - gap - wide];
+        let free = |x: &i32| {
+            let fits = *x >= self.axis.left && x + wide <= self.axis.right;
+            let other = |one: &Taken| one.row == bar.row && one.left < x + wide && *x < one.right;
+            fits && !taken.iter().any(other)
+        };
+        let x = ends.into_iter().find(free)?;
+        let y = self.y + bar.row * self.row() + measure.down(4, 0);
+        scene.label(x, y, Anchor::Start, look, text);
+        Some(Taken { row: bar.row, left: x, right: x + wide + gap })
     }
 
     fn slots(
@@ -283,6 +308,7 @@ impl Painter<'_, '_, '_> {
         let measure = self.task.measure;
         self.name(scene, name, self.y);
         let mut rows: Vec<i32> = Vec::new();
+        let (mut taken, mut unnamed) = (Vec::new(), Vec::new());
         let mine = |bar: &&Bar| (bar.client, bar.broker) == (client, broker);
         for bar in gathered.requests.iter().filter(mine) {
             let (x0, x1) = (self.axis.x(bar.from), self.axis.x(bar.to));
@@ -293,16 +319,24 @@ impl Painter<'_, '_, '_> {
             let rect = Rect::new(x0, y, wide, self.row() - measure.down(5, 0));
             scene.about(Some(bar.fact));
             let (fill, ink) = match bar.failed {
-                true => (Fill::None, Ink::Bad),
+                true => (Fill::Solid(Ink::Ground), Ink::Bad),
                 false => (Fill::Solid(Ink::Producer), Ink::Producer),
             };
             scene.rect(Layer::Marks, rect, fill, Some(Stroke::thin(ink)));
             let ink = if bar.failed { Ink::Plain } else { Ink::Ground };
-            self.inside(scene, rect, &bar.text, ink);
+            let place = Taken { row, left: x0, right: x0 + wide + sign };
+            taken.push(place);
+            if !self.inside(scene, rect, &bar.text, ink) {
+                unnamed.push((bar, place));
+            }
             if bar.failed {
                 let x = x0 + wide + measure.across(8, 1);
                 scene.icon(Icon::Cross, Point { x, y: y + measure.down(9, 0) }, 11, Ink::Bad);
             }
+        }
+        for (bar, place) in unnamed {
+            scene.about(Some(bar.fact));
+            taken.extend(self.outside(scene, place, &bar.text, &taken));
         }
         scene.about(None);
         for slot in 0..rows.len() {
@@ -375,10 +409,18 @@ impl Painter<'_, '_, '_> {
         let text =
             format!("{}: {}", lang.say(Word::ClosedBy), parts.collect::<Vec<_>>().join(", "));
         let y = self.y + self.task.measure.down(2, 0);
-        let place = scene.text(self.axis.left, y, Anchor::Start, Type::small(Ink::Muted), &text);
+        let place = scene.label(self.axis.left, y, Anchor::Start, Type::small(Ink::Muted), &text);
         scene.hold(place, self.task.measure.across(6, 1));
         self.y = place.bottom() + self.task.measure.down(6, 1);
     }
+}
+
+/// What a bar or its text takes of a row.
+#[derive(Clone, Copy)]
+struct Taken {
+    row: i32,
+    left: i32,
+    right: i32,
 }
 
 /// The first row that is free from an x on; it is taken up to another.

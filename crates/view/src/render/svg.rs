@@ -307,7 +307,7 @@ impl Writer<'_> {
     fn text(&mut self, text: &Text) {
         let Rect { x, y, w, h } = text.place;
         if text.halo {
-            let rule = format!("fill:{};fill-opacity:.86", self.colour(Ink::Ground));
+            let rule = format!("fill:{}", self.colour(Ink::Ground));
             let halo = self.sheet.class("halo".to_owned(), rule);
             self.put(format_args!(
                 "<path d=\"M{} {y}h{}v{h}h-{}z\" class=\"{halo}\"/>",
