@@ -6,7 +6,7 @@ use inflight::Fact;
 use inflight::protocol::ApiKey;
 use inflight::protocol::fact::Direction;
 use inflight_view::{
-    Icon, Item, Kind, Lang, Mark, Options, Page, Rect, Scene, draw, stepper, truth_markdown,
+    Icon, Ink, Item, Kind, Lang, Mark, Options, Page, Rect, Scene, draw, stepper, truth_markdown,
 };
 
 fn run() -> Told {
@@ -74,6 +74,41 @@ fn every_bar_says_what_is_in_it() {
         let marks = about(&scene, fact);
         assert!(marks.iter().any(|mark| matches!(mark, Mark::Text(_))), "{marks:?}");
     }
+}
+
+#[test]
+fn a_consumer_moves_on_and_its_group_follows() {
+    let told = run();
+    let scene = drawn(Kind::Pipeline, &told);
+    let lines = |facts: &[usize], ink: Ink| -> Vec<(i32, i32)> {
+        let about = scene.items.iter().filter(|item| item.fact.is_some_and(|f| facts.contains(&f)));
+        let ends = about.filter_map(|item| match &item.mark {
+            Mark::Line { points, stroke } if stroke.ink == ink => {
+                Some((points.first()?.x, points.last()?.x))
+            }
+            _ => None,
+        });
+        ends.collect()
+    };
+    let stopped = places(&told, |fact| matches!(fact, Fact::ConsumerStopped { .. }))[0];
+    let Fact::ConsumerStopped { consumer: dead, .. } = told.facts[stopped].1 else { return };
+    let given = places(&told, |fact| matches!(fact, Fact::RecordsReturned { .. }));
+    let committed = places(&told, |fact| matches!(fact, Fact::GroupOffsetCommitted { .. }));
+    let (positions, commits) = (lines(&given, Ink::Follower), lines(&committed, Ink::Good));
+    assert!(positions.len() >= 7 && commits.len() == 4, "{positions:?} {commits:?}");
+    // Nobody is at an offset while the process is dead; what the group has committed stays.
+    let lines_of_the_dead = about(&scene, stopped);
+    assert!(!lines_of_the_dead.iter().any(|mark| matches!(mark, Mark::Line { .. })));
+    let before = places(
+        &told,
+        |fact| matches!(fact, Fact::RecordsReturned { consumer, .. } if *consumer == dead),
+    );
+    let begins = places(&told, |fact| matches!(fact, Fact::PositionSet { .. }));
+    let behind: Vec<usize> = begins.into_iter().filter(|fact| *fact > stopped).collect();
+    let last = lines(&before, Ink::Follower).into_iter().max().expect("a line");
+    let next = lines(&behind, Ink::Follower).into_iter().min().expect("a line");
+    assert!(last.1 < next.0, "{last:?} {next:?}");
+    assert!(texts(&scene).contains(&"12") && texts(&scene).contains(&"committed offset"));
 }
 
 #[test]

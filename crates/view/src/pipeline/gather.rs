@@ -1,5 +1,6 @@
 //! What is on the lanes: calls, batches, requests, backoffs, bytes.
 
+use super::readers::{self, Reader, Readers};
 use crate::kind::{Focus, Task};
 use crate::model::messages::End;
 use inflight_des::Instant;
@@ -74,6 +75,8 @@ pub(super) struct Gathered {
     pub(super) requests: Vec<Bar>,
     /// Bytes that are queued or sent and not answered, after each change.
     pub(super) waiting: Vec<(Instant, u64)>,
+    /// Where consumers are.
+    pub(super) readers: Readers,
     pub(super) from: Instant,
     pub(super) to: Instant,
 }
@@ -87,6 +90,7 @@ impl Gathered {
             backoffs: Vec::new(),
             requests: requests(task),
             waiting: Vec::new(),
+            readers: readers::of(task),
             from: Instant::START,
             to: Instant::NEVER,
         };
@@ -184,12 +188,16 @@ impl Gathered {
                     for place in of_session(&open, gone) {
                         self.batches[place].abandon(*at);
                     }
-                    let from = waits.extract_if(.., |(session, _), _| *session == gone);
+                    let from = take(&mut waits, gone);
                     let (fact, to) = (index, *at);
-                    self.blocked.extend(from.map(|(_, from)| Blocked { fact, from, to, client }));
+                    self.blocked.extend(from.into_iter().map(|from| Blocked {
+                        fact,
+                        from,
+                        to,
+                        client,
+                    }));
                     requeued.retain(|(session, _), _| *session != gone);
-                    let lost = held.extract_if(.., |(session, _), _| *session == gone);
-                    bytes_waiting -= lost.map(|(_, bytes)| bytes).sum::<u64>();
+                    bytes_waiting -= take(&mut held, gone).into_iter().sum::<u64>();
                     self.waiting.push((*at, bytes_waiting));
                 }
                 _ => {}
@@ -209,6 +217,17 @@ impl OpenBatch {
             (self.to, self.abandoned) = (at, true);
         }
     }
+}
+
+/// Takes out what is a session's.
+fn take<K: Ord, V: Copy>(of: &mut BTreeMap<(SessionId, K), V>, session: SessionId) -> Vec<V> {
+    let mut taken = Vec::new();
+    of.retain(|(known, _), value| {
+        let goes = *known == session;
+        taken.extend(goes.then_some(*value));
+        !goes
+    });
+    taken
 }
 
 /// The places of a session's batches.
@@ -295,7 +314,8 @@ fn window(task: &Task<'_, '_>, all: &Gathered, requests_max: usize) -> (Instant,
     let last = last.max(all.blocked.iter().map(|blocked| blocked.to).max());
     let end = last.max(all.calls.last().map(|call| call.at)).unwrap_or(start);
     if all.requests.len() <= requests_max {
-        return (start, end);
+        let read = all.readers.values().filter_map(Reader::last).max();
+        return (start, end.max(read.unwrap_or(end)));
     }
     let decisive = task.model.decisive().first().map(|index| task.model.at(*index));
     let centre = decisive.unwrap_or(start);

@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use super::gather::{Bar, Gathered};
+use super::readers;
 use crate::icon::Icon;
 use crate::kind::Task;
 use crate::scene::{Anchor, Dash, Fill, Layer, Point, Rect, Scene, Stroke, Type};
@@ -72,6 +73,12 @@ impl Names<'_, '_, '_> {
         format!("{}→ b{broker} {word}", self.of(client))
     }
 
+    fn reader(&self, client: ClientId, partition: TopicPartition) -> String {
+        let names = self.task.model.namer.names();
+        let word = self.task.lang().say(Word::Position);
+        format!("{} {} {word}", names.client(client), names.partition(partition))
+    }
+
     fn at_broker(&self, broker: BrokerId) -> String {
         format!("b{broker}: {}", self.task.lang().say(Word::AtBroker))
     }
@@ -87,6 +94,7 @@ pub(super) fn names(task: &Task<'_, '_>, gathered: &Gathered, scene: &Scene) -> 
         all.extend([names.slots(client, broker), names.at_broker(broker)]);
     }
     all.push(task.lang().say(Word::Waiting).to_owned());
+    all.extend(readers::shown(&gathered.readers).0.map(|(c, p, _)| names.reader(c, p)));
     let widths = all.iter().map(|name| scene.width_of(name, Type::strong(Ink::Plain)));
     widths.max().unwrap_or(0) + task.measure.across(30, 4)
 }
@@ -117,6 +125,9 @@ pub(super) fn draw(
     }
     let word = task.lang().say(Word::Waiting);
     painter.steps(scene, word, &gathered.waiting, Ink::Producer);
+    for (client, partition, reader) in readers::shown(&gathered.readers).0 {
+        painter.positions(scene, &names.reader(client, partition), reader);
+    }
     painter.closings(scene, gathered);
     painter.y
 }
@@ -135,25 +146,25 @@ fn at_broker(gathered: &Gathered, broker: BrokerId) -> Vec<(Instant, u64)> {
     counts.collect()
 }
 
-struct Painter<'p, 'a, 'm> {
-    task: &'p Task<'a, 'm>,
-    axis: &'p Axis,
-    y: i32,
+pub(super) struct Painter<'p, 'a, 'm> {
+    pub(super) task: &'p Task<'a, 'm>,
+    pub(super) axis: &'p Axis,
+    pub(super) y: i32,
 }
 
 impl Painter<'_, '_, '_> {
-    fn row(&self) -> i32 {
+    pub(super) fn row(&self) -> i32 {
         self.task.measure.down(24, 1)
     }
 
     /// The name of a lane, and the line under it.
-    fn name(&self, scene: &mut Scene, name: &str, y: i32) {
+    pub(super) fn name(&self, scene: &mut Scene, name: &str, y: i32) {
         let x = self.axis.left - self.task.measure.across(22, 3);
         let top = y + self.task.measure.down(4, 0);
         scene.text(x, top, Anchor::End, Type::strong(Ink::Plain), name);
     }
 
-    fn end_lane(&mut self, scene: &mut Scene, rows: i32) {
+    pub(super) fn end_lane(&mut self, scene: &mut Scene, rows: i32) {
         self.y += rows.max(1) * self.row() + self.task.measure.down(8, 0);
         if !self.task.measure.is_cells() {
             let line = Stroke::thin(Ink::Grid).dash(Dash::Dotted);
