@@ -3,6 +3,7 @@
 
 mod accept;
 mod browser;
+mod exactly_once;
 mod exports;
 mod gallery;
 mod korean;

@@ -12,8 +12,8 @@ use crate::Story;
 use crate::kind::{Options, Refusal, Task};
 use crate::measure::{Measure, Medium};
 use crate::model::Model;
-use crate::sequence::{Beat, Place, Selection, What, collect, select};
-use crate::words::{Lang, Word};
+use crate::sequence::{Beat, Place, Selection, What, collect, heading, select};
+use crate::words::Lang;
 
 /// How many arrows an export has at most, so that no tool refuses it.
 const ARROWS_MAX: usize = 60;
@@ -69,15 +69,13 @@ fn cast(model: &Model<'_>, beats: &[&Beat], lang: Lang) -> Vec<(Place, String, S
     places.sort_by_key(rank);
     places.dedup();
     let named = places.into_iter().map(|place| {
-        let (id, name) = match place {
-            Place::App(client) => (format!("app{client}"), lang.say(Word::App).to_owned()),
-            Place::Producer(client) => {
-                (format!("client{client}"), model.namer.names().client(client))
-            }
-            Place::Broker(broker) => (format!("b{broker}"), format!("b{broker}")),
-            Place::Controller => ("controller".to_owned(), lang.say(Word::Controller).to_owned()),
+        let id = match place {
+            Place::App(client) => format!("app{client}"),
+            Place::Producer(client) => format!("client{client}"),
+            Place::Broker(broker) => format!("b{broker}"),
+            Place::Controller => "controller".to_owned(),
         };
-        (place, id, name)
+        (place, id, heading(model, lang, place))
     });
     named.collect()
 }

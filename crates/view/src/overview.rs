@@ -20,17 +20,20 @@ struct Station {
 }
 
 pub(crate) fn lay_out(task: &Task<'_, '_>) -> Result<Drawing, Refusal> {
-    let clients = task.model.story.description.clients.len();
-    if clients == 0 {
+    let all = &task.model.story.description.clients;
+    // Who only reads has none of these stations.
+    let producers = (0_u16..).zip(all).filter(|(_, client)| client.produces);
+    let producers: Vec<ClientId> = producers.map(|(index, _)| ClientId::new(index)).collect();
+    if producers.is_empty() {
         return Err(Refusal::Nothing("producer"));
     }
     let mut scene = Scene::new(task.measure);
     let mut y = 0;
     let mut records = 0;
-    for client in (0..clients).map(|index| ClientId::new(index as u16)) {
+    for client in producers.iter().copied() {
         let counts = Counts::of(task.model, client);
         records += counts.records;
-        if clients > 1 {
+        if all.len() > 1 {
             let name = task.model.namer.names().client(client);
             let place = scene.text(0, y, Anchor::Start, Type::strong(Ink::Plain).sized(14), &name);
             y = place.bottom() + task.measure.down(6, 0);
@@ -39,7 +42,7 @@ pub(crate) fn lay_out(task: &Task<'_, '_>) -> Result<Drawing, Refusal> {
         y = draw(&mut scene, task, &stations, y) + task.measure.down(20, 1);
     }
     scene.height = y - task.measure.down(20, 1);
-    let figures = vec![("producers", clients as u64), ("records", records)];
+    let figures = vec![("producers", producers.len() as u64), ("records", records)];
     Ok(Drawing { scene, figures, ..Drawing::default() })
 }
 

@@ -3,6 +3,7 @@
 mod axis;
 mod gather;
 mod lanes;
+mod readers;
 
 use crate::frame::{Entry, Sample};
 use crate::icon::Icon;
@@ -36,6 +37,12 @@ pub(crate) fn lay_out_up_to(
     let places = inside.map(|(index, (at, _))| (index, axis.x(*at))).collect();
     let mut notes = Vec::new();
     let lang = task.lang();
+    let without = readers::shown(&gathered.readers).1;
+    if without > 0 {
+        let (showing, of) = (lang.say(Word::Showing), lang.say(Word::Of));
+        let (all, word) = (gathered.readers.len(), lang.say(Word::Position));
+        notes.push(format!("{showing} {} {of} {all}: {word}", all - without));
+    }
     let (shown, all) = (gathered.requests.len(), task.model.requests.list.len());
     if shown < all {
         let (showing, of) = (lang.say(Word::Showing), lang.say(Word::Of));
@@ -63,6 +70,10 @@ fn legend(gathered: &Gathered) -> Vec<Entry> {
         let sample = Sample::Sign(Icon::Cross, Ink::Bad);
         list.push(Entry { sample, word: Word::NoAnswer });
     }
+    if gathered.batches.iter().any(|batch| batch.abandoned) {
+        let sample = Sample::Sign(lanes::GONE, Ink::Bad);
+        list.push(Entry { sample, word: Word::Abandoned });
+    }
     if !gathered.backoffs.is_empty() {
         let line = Stroke::thick(Ink::Warning).dash(Dash::Dotted);
         list.push(Entry { sample: Sample::Line(line), word: Word::Backoff });
@@ -71,6 +82,12 @@ fn legend(gathered: &Gathered) -> Vec<Entry> {
         let hatch = Fill::Hatch(Ink::Bad);
         let sample = Sample::Box(hatch, Stroke::thin(Ink::Bad));
         list.push(Entry { sample, word: Word::Blocked });
+    }
+    if !gathered.readers.is_empty() {
+        list.push(Entry { sample: Sample::Line(readers::POSITION), word: Word::Position });
+    }
+    if readers::shown(&gathered.readers).0.any(|(.., reader)| reader.is_committed()) {
+        list.push(Entry { sample: Sample::Line(readers::COMMITTED), word: Word::CommittedOffset });
     }
     list
 }

@@ -13,6 +13,7 @@ mod select;
 mod timers;
 
 pub(crate) use beats::{Beat, Place, What, collect, tell};
+pub(crate) use lifelines::heading;
 pub(crate) use select::{Selection, select};
 
 use crate::frame::{Entry, Sample};

@@ -170,10 +170,18 @@ fn html(task: &Task<'_, '_>, shown: &Shown<'_>, data: &Json, page: &Page) -> Str
         )
     });
     let say = |word| lang.say(word);
+    let (sign, ink) = frame::verdict_look(model.story.report.judgement.worst());
+    // One of several: which one.
+    let partition = match model.where_to(model.partition()) {
+        name if name.is_empty() => name,
+        name => format!(" · {}", name.trim_end()),
+    };
     let values = [
         ("{{lang}}", lang.code().to_owned()),
         ("{{title}}", escape(&model.story.description.title)),
-        ("{{verdict}}", escape(&frame::verdict(model, lang))),
+        ("{{verdict}}", format!("{} {}", sign.character(), escape(&frame::verdict(model, lang)))),
+        ("{{ink}}", ink.name().to_owned()),
+        ("{{partition}}", escape(&partition)),
         ("{{findings}}", findings(model, lang)),
         ("{{previous}}", say(Word::Previous).to_owned()),
         ("{{next}}", say(Word::Next).to_owned()),

@@ -6,23 +6,34 @@ use crate::icon::Icon;
 use crate::kind::{Drawing, Refusal, Task};
 use crate::model::Model;
 use crate::model::logs::{Fate, Logs, Outcome, Replica};
-use crate::scene::{Fill, Stroke};
+use crate::scene::{Anchor, Fill, Scene, Stroke, Type};
 use crate::table::{Cell, Table};
 use crate::theme::Ink;
 use crate::words::{Lang, Word};
 use inflight_protocol::Fact;
 use inflight_protocol::fact::SendError;
 use inflight_protocol::ids::{BatchId, SessionId, TopicPartition};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How many rows a table has at most.
+/// How many rows all tables have at most together, and how many tables there are.
 const ROWS_MAX: usize = 30;
+const PARTITIONS_MAX: usize = 4;
 
 pub(crate) fn lay_out(task: &Task<'_, '_>) -> Result<Drawing, Refusal> {
-    let (table, notes) = table(task.model, task.lang())?;
-    let mismatches =
-        table.rows.iter().filter(|row| row.iter().any(|cell| cell.look.outlined)).count() as u64;
-    let scene = table.scene(task.measure);
+    let Truth { tables, notes } = Truth::of(task.model, task.lang())?;
+    let mut scene = Scene::new(task.measure);
+    let (mut rows, mut mismatches, mut y) = (0, 0, 0);
+    for (name, table) in &tables {
+        if let Some(name) = name {
+            let look = Type::strong(Ink::Plain).sized(14);
+            y = scene.text(0, y, Anchor::Start, look, name).bottom() + task.measure.down(4, 0);
+        }
+        let odd = |row: &&Vec<Cell>| row.iter().any(|cell| cell.look.outlined);
+        rows += table.rows.len() as u64;
+        mismatches += table.rows.iter().filter(odd).count() as u64;
+        scene.place(table.scene(task.measure), 0, y);
+        y = scene.height + task.measure.down(16, 1);
+    }
     let outlined = Sample::Box(Fill::Tint(Ink::Bad), Stroke::thick(Ink::Bad));
     let legend = vec![
         Entry { sample: Sample::Sign(Icon::Check, Ink::Good), word: Word::Acked },
@@ -30,7 +41,7 @@ pub(crate) fn lay_out(task: &Task<'_, '_>) -> Result<Drawing, Refusal> {
         Entry { sample: Sample::Sign(Icon::Question, Ink::Muted), word: Word::Unknown },
         Entry { sample: outlined, word: Word::Mismatch },
     ];
-    let figures = vec![("rows", table.rows.len() as u64), ("rows that do not fit", mismatches)];
+    let figures = vec![("rows", rows), ("rows that do not fit", mismatches)];
     Ok(Drawing { scene, legend, notes, figures })
 }
 
@@ -41,9 +52,14 @@ pub(crate) fn lay_out(task: &Task<'_, '_>) -> Result<Drawing, Refusal> {
 /// If the run has no record.
 pub fn truth_markdown(story: &Story<'_>, lang: Lang) -> Result<String, Refusal> {
     let model = Model::new(*story);
-    let (table, notes) = table(&model, lang)?;
+    let Truth { tables, notes } = Truth::of(&model, lang)?;
+    let table = |(name, table): &(Option<String>, Table)| match name {
+        Some(name) => format!("`{name}`\n\n{}", table.markdown()),
+        None => table.markdown(),
+    };
+    let tables: Vec<String> = tables.iter().map(table).collect();
     let notes: String = notes.iter().map(|note| format!("\n{note}\n")).collect();
-    Ok(table.markdown() + &notes)
+    Ok(tables.join("\n") + &notes)
 }
 
 /// One record, or a run of records that fare alike.
@@ -64,12 +80,60 @@ struct Row {
     fate: Option<Fate>,
 }
 
-/// The table of the partition that the story is about.
-pub(crate) fn table(model: &Model<'_>, lang: Lang) -> Result<(Table, Vec<String>), Refusal> {
-    let partition = model.partition();
+/// A table for each partition that records were sent to, by its name if there are several.
+struct Truth {
+    tables: Vec<(Option<String>, Table)>,
+    /// What is left out.
+    notes: Vec<String>,
+}
+
+impl Truth {
+    fn of(model: &Model<'_>, lang: Lang) -> Result<Self, Refusal> {
+        let written: BTreeSet<TopicPartition> =
+            model.letters.records().map(|(_, partition, ..)| partition).collect();
+        // The one that the story is about comes in any case.
+        let main = model.partition();
+        let mut shown: Vec<TopicPartition> = written.iter().copied().collect();
+        shown.sort_by_key(|partition| (*partition != main, *partition));
+        shown.truncate(PARTITIONS_MAX);
+        shown.sort_unstable();
+        let name = |partition| model.namer.names().partition(partition);
+        let (mut tables, mut notes) = (Vec::new(), Vec::new());
+        for partition in shown.iter().copied() {
+            let rows_max = ROWS_MAX / shown.len();
+            let (table, left_out) = table(model, lang, partition, rows_max);
+            let several = shown.len() > 1;
+            notes.extend(left_out.map(|note| match several {
+                true => format!("{}: {note}", name(partition)),
+                false => note,
+            }));
+            tables.push((several.then(|| name(partition)), table));
+        }
+        if tables.is_empty() {
+            return Err(Refusal::Nothing("record"));
+        }
+        if let ([one], true) = (shown.as_slice(), model.partitions() > 1) {
+            notes.push(lang.value(Word::OnlyPartition, name(*one)));
+        }
+        if shown.len() < written.len() {
+            let (showing, of) = (lang.say(Word::Showing), lang.say(Word::Of));
+            let (few, all, word) = (shown.len(), written.len(), lang.say(Word::Partitions));
+            notes.push(format!("{showing} {few} {of} {all} {word}"));
+        }
+        Ok(Self { tables, notes })
+    }
+}
+
+/// The table of a partition, and what it leaves out.
+fn table(
+    model: &Model<'_>,
+    lang: Lang,
+    partition: TopicPartition,
+    rows_max: usize,
+) -> (Table, Option<String>) {
     let logs = Logs::new(model, partition);
     let logs = logs.after(model.facts(), model.facts().len());
-    let told = Told::of(model);
+    let told = Told::of(model, partition);
     let mut rows: Vec<Row> = Vec::new();
     for (session, of, ordinal, _) in model.letters.records() {
         if of != partition {
@@ -81,24 +145,19 @@ pub(crate) fn table(model: &Model<'_>, lang: Lang) -> Result<(Table, Vec<String>
             _ => rows.push(row),
         }
     }
-    if rows.is_empty() {
-        return Err(Refusal::Nothing("record"));
-    }
     // Few records are worth a row each.
     if model.letters.messages() as usize <= 8 {
         rows = rows.into_iter().flat_map(one_by_one).collect();
     }
-    let mut notes = Vec::new();
-    if rows.len() > ROWS_MAX {
+    let mut left_out = None;
+    if rows.len() > rows_max {
         let total = rows.len();
-        let odd = rows.iter().position(|row| !fits(row).is_empty()).unwrap_or(0);
-        let from = odd.saturating_sub(ROWS_MAX / 2).min(total - ROWS_MAX);
-        rows = rows.drain(from..from + ROWS_MAX).collect();
+        let odd = rows.iter().position(|row| !fits(row).is_empty());
+        let why = if odd.is_some() { Word::AroundAnomaly } else { Word::FromTheStart };
+        let from = odd.unwrap_or(0).saturating_sub(rows_max / 2).min(total - rows_max);
+        rows = rows.drain(from..from + rows_max).collect();
         let (showing, of) = (lang.say(Word::Showing), lang.say(Word::Of));
-        notes.push(format!("{showing} {ROWS_MAX} {of} {total}: {}", lang.say(Word::AroundAnomaly)));
-    }
-    if model.partitions() > 1 {
-        notes.push(lang.value(Word::OnlyPartition, model.namer.names().partition(partition)));
+        left_out = Some(format!("{showing} {rows_max} {of} {total}: {}", lang.say(why)));
     }
     let mut heads: Vec<String> =
         [Word::Record, Word::Tries, Word::Told].iter().map(|word| lang.term(*word)).collect();
@@ -120,7 +179,7 @@ pub(crate) fn table(model: &Model<'_>, lang: Lang) -> Result<(Table, Vec<String>
     };
     let cells = rows.iter().map(of).collect();
     let facts = vec![None; rows.len()];
-    Ok((Table { heads, rows: cells, facts }, notes))
+    (Table { heads, rows: cells, facts }, left_out)
 }
 
 /// How often each batch was sent, and what was told beyond an offset.
@@ -131,8 +190,7 @@ struct Told {
 }
 
 impl Told {
-    fn of(model: &Model<'_>) -> Self {
-        let partition = model.partition();
+    fn of(model: &Model<'_>, partition: TopicPartition) -> Self {
         let mut told = Self { tries: BTreeMap::new(), errors: BTreeMap::new(), partition };
         let mut batches: BTreeMap<(SessionId, BatchId), u32> = BTreeMap::new();
         for (_, fact) in model.facts() {

@@ -120,6 +120,7 @@ words! {
 
     // Who.
     App "app" "앱";
+    AppOf "app of" "앱:";
     Controller "controller" "컨트롤러";
     Leader "leader" "리더";
     Follower "follower" "팔로워";
@@ -234,6 +235,9 @@ words! {
     BarAlongside "another partition was ready" "다른 파티션과 함께";
     BarRetry "retry" "재시도";
     Blocked "send() blocked" "send() 대기";
+    Position "position" "읽을 위치";
+    CommittedOffset "committed offset" "커밋된 오프셋";
+    Abandoned "gone with its producer" "프로듀서와 함께 사라짐";
 
     // Dedup.
     Remembered "the last five batches" "최근 5개 배치";

@@ -8,9 +8,12 @@ use inflight_protocol::Fact;
 use inflight_protocol::ids::{ClientId, SessionId, TopicPartition};
 use inflight_trace::Namer;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// How many messages have letters of one character.
 const ALPHABET: u32 = 26;
+/// Into how many pieces a run is written out.
+const STRETCHES_MAX: usize = 6;
 
 /// Which message a record is, and how often the message was sent before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,7 +106,8 @@ impl Letters {
         }
     }
 
-    /// Records that follow one another: up to three letters, or the first and the last.
+    /// Records that follow one another: up to three letters, or the first and the last. Letters that
+    /// are other records' are not counted in: "A,C–F".
     pub(crate) fn run(
         &self,
         session: SessionId,
@@ -112,11 +116,42 @@ impl Letters {
         count: u64,
     ) -> String {
         let one = |ordinal| self.one(session, partition, ordinal);
-        match count {
-            0 => String::new(),
-            1..=3 => (first..first + count).map(one).collect::<Vec<_>>().join(","),
-            _ => format!("{}–{}", one(first), one(first + count - 1)),
+        let few = |from: u64, to: u64| match to - from {
+            0..=3 => (from..to).map(one).collect::<Vec<_>>().join(","),
+            _ => format!("{}–{}", one(from), one(to - 1)),
+        };
+        if count <= 3 {
+            return few(first, first + count);
         }
+        let stretches = self.stretches(session, partition, first..first + count);
+        let mut texts = stretches.iter().map(|of| few(of.start, of.end));
+        if stretches.len() <= STRETCHES_MAX {
+            return texts.collect::<Vec<_>>().join(",");
+        }
+        let begin: Vec<String> = texts.by_ref().take(STRETCHES_MAX - 1).collect();
+        format!("{},…,{}", begin.join(","), texts.next_back().unwrap_or_default())
+    }
+
+    /// A run cut where the next record is not the next message.
+    fn stretches(
+        &self,
+        session: SessionId,
+        partition: TopicPartition,
+        run: Range<u64>,
+    ) -> Vec<Range<u64>> {
+        let tag = |ordinal| self.tag(session, partition, ordinal);
+        let mut stretches: Vec<Range<u64>> = Vec::new();
+        for ordinal in run {
+            let goes_on = stretches.last().is_some_and(|last| {
+                let next = |tag: Tag| Tag { message: tag.message + 1, ..tag };
+                tag(last.end - 1).map(next) == tag(ordinal)
+            });
+            match stretches.last_mut() {
+                Some(last) if goes_on => last.end = ordinal + 1,
+                _ => stretches.push(ordinal..ordinal + 1),
+            }
+        }
+        stretches
     }
 
     /// The record that a reader means by such a name.
@@ -141,5 +176,23 @@ mod tests {
         assert_eq!(letters(26).name(Tag { message: 25, again: 1 }), "Z′");
         assert_eq!(letters(27).name(Tag { message: 2, again: 0 }), "m2");
         assert_eq!(letters(3).name(Tag { message: 0, again: 3 }), "A(4)");
+    }
+
+    /// Records 0, 1, … of one partition that are these messages.
+    fn written(messages: &[u32]) -> String {
+        let mut letters = letters(26);
+        let (session, partition) = (SessionId::new(0), TopicPartition::new(0));
+        for (ordinal, message) in (0..).zip(messages) {
+            letters.tags.insert((session, partition, ordinal), Tag { message: *message, again: 0 });
+        }
+        letters.run(session, partition, 0, messages.len() as u64)
+    }
+
+    #[test]
+    fn a_run_does_not_take_in_the_letters_of_other_partitions() {
+        assert_eq!(written(&[0, 1, 2, 3, 4]), "A–E");
+        assert_eq!(written(&[0, 2, 4]), "A,C,E");
+        assert_eq!(written(&[0, 2, 4, 6, 7, 8, 9, 13]), "A,C,E,G–J,N");
+        assert_eq!(written(&[0, 2, 4, 6, 8, 10, 12, 14]), "A,C,E,G,I,…,O");
     }
 }

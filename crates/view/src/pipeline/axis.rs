@@ -1,6 +1,7 @@
 //! Time from left to right, with long waits cut out.
 
 use super::gather::Gathered;
+use super::readers;
 use crate::kind::{Scale, Task};
 use crate::scene::{Anchor, Dash, Layer, Scene, Stroke, Type};
 use crate::theme::Ink;
@@ -33,6 +34,7 @@ impl Axis {
         instants.extend(gathered.requests.iter().flat_map(|bar| [bar.from, bar.to]));
         instants.extend(gathered.backoffs.iter().flat_map(|backoff| [backoff.from, backoff.to]));
         instants.extend(gathered.blocked.iter().flat_map(|blocked| [blocked.from, blocked.to]));
+        instants.extend(readers::instants(&gathered.readers));
         let inside = |at: &Instant| (gathered.from..=gathered.to).contains(at);
         let instants: Vec<Instant> = instants.into_iter().filter(inside).collect();
         let width = task.measure.across(WIDTH, WIDTH_CELLS);

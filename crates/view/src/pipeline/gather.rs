@@ -1,5 +1,6 @@
 //! What is on the lanes: calls, batches, requests, backoffs, bytes.
 
+use super::readers::{self, Reader, Readers};
 use crate::kind::{Focus, Task};
 use crate::model::messages::End;
 use inflight_des::Instant;
@@ -37,6 +38,8 @@ pub(super) struct OpenBatch {
     pub(super) text: String,
     pub(super) bytes: u64,
     pub(super) closed: Option<DrainReason>,
+    /// Whether it was still open when its producer went away.
+    pub(super) abandoned: bool,
 }
 
 /// A batch that waits for its next attempt.
@@ -72,6 +75,8 @@ pub(super) struct Gathered {
     pub(super) requests: Vec<Bar>,
     /// Bytes that are queued or sent and not answered, after each change.
     pub(super) waiting: Vec<(Instant, u64)>,
+    /// Where consumers are.
+    pub(super) readers: Readers,
     pub(super) from: Instant,
     pub(super) to: Instant,
 }
@@ -85,6 +90,7 @@ impl Gathered {
             backoffs: Vec::new(),
             requests: requests(task),
             waiting: Vec::new(),
+            readers: readers::of(task),
             from: Instant::START,
             to: Instant::NEVER,
         };
@@ -133,6 +139,7 @@ impl Gathered {
                             text,
                             bytes: 0,
                             closed: None,
+                            abandoned: false,
                         });
                         self.batches.len() - 1
                     });
@@ -176,6 +183,23 @@ impl Gathered {
                     bytes_waiting -= bytes;
                     self.waiting.push((*at, bytes_waiting));
                 }
+                // What was in its memory is gone, and nobody waits any more.
+                Fact::ProducerStopped { session: gone, client, .. } => {
+                    for place in of_session(&open, gone) {
+                        self.batches[place].abandon(*at);
+                    }
+                    let from = take(&mut waits, gone);
+                    let (fact, to) = (index, *at);
+                    self.blocked.extend(from.into_iter().map(|from| Blocked {
+                        fact,
+                        from,
+                        to,
+                        client,
+                    }));
+                    requeued.retain(|(session, _), _| *session != gone);
+                    bytes_waiting -= take(&mut held, gone).into_iter().sum::<u64>();
+                    self.waiting.push((*at, bytes_waiting));
+                }
                 _ => {}
             }
         }
@@ -186,12 +210,45 @@ impl Gathered {
     }
 }
 
+impl OpenBatch {
+    /// Its producer went away. A batch that was drained before is no longer open.
+    fn abandon(&mut self, at: Instant) {
+        if self.to == Instant::NEVER {
+            (self.to, self.abandoned) = (at, true);
+        }
+    }
+}
+
+/// Takes out what is a session's.
+fn take<K: Ord, V: Copy>(of: &mut BTreeMap<(SessionId, K), V>, session: SessionId) -> Vec<V> {
+    let mut taken = Vec::new();
+    of.retain(|(known, _), value| {
+        let goes = *known == session;
+        taken.extend(goes.then_some(*value));
+        !goes
+    });
+    taken
+}
+
+/// The places of a session's batches.
+fn of_session(
+    open: &BTreeMap<(SessionId, BatchId), usize>,
+    session: SessionId,
+) -> impl Iterator<Item = usize> {
+    open.iter().filter(move |((known, _), _)| *known == session).map(|(_, place)| *place)
+}
+
 fn requests(task: &Task<'_, '_>) -> Vec<Bar> {
     let model = task.model;
     let mut closed: BTreeMap<_, Instant> = BTreeMap::new();
+    let mut stopped: Vec<(ClientId, Instant)> = Vec::new();
     for (at, fact) in model.facts() {
-        if let Fact::ConnectionClosed { connection, at: Node::Client(_), .. } = *fact {
-            closed.insert(connection, *at);
+        match *fact {
+            Fact::ConnectionClosed { connection, at: Node::Client(_), .. } => {
+                closed.insert(connection, *at);
+            }
+            Fact::ProducerStopped { client, .. } => stopped.push((client, *at)),
+            _ => {}
         }
     }
     let end = model.facts().last().map_or(Instant::START, |(at, _)| *at);
@@ -207,7 +264,10 @@ fn requests(task: &Task<'_, '_>) -> Vec<Bar> {
         });
         let from = model.at(asked.sent);
         // With acks=0 there is no answer to wait for: the slot is free at once.
-        let unanswered = closed.get(&asked.connection).copied().filter(|at| *at >= from);
+        // Who is gone waits for nothing.
+        let gone = stopped.iter().filter(|(who, _)| *who == client).map(|(_, at)| at);
+        let over = gone.chain(closed.get(&asked.connection)).copied();
+        let unanswered = over.filter(|at| *at >= from).min();
         let no_answer = expects_none(task, client);
         let to = arrived.or(if no_answer { Some(from) } else { unanswered }).unwrap_or(end);
         let there = match asked.end {
@@ -254,7 +314,8 @@ fn window(task: &Task<'_, '_>, all: &Gathered, requests_max: usize) -> (Instant,
     let last = last.max(all.blocked.iter().map(|blocked| blocked.to).max());
     let end = last.max(all.calls.last().map(|call| call.at)).unwrap_or(start);
     if all.requests.len() <= requests_max {
-        return (start, end);
+        let read = all.readers.values().filter_map(Reader::last).max();
+        return (start, end.max(read.unwrap_or(end)));
     }
     let decisive = task.model.decisive().first().map(|index| task.model.at(*index));
     let centre = decisive.unwrap_or(start);

@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use super::gather::{Bar, Gathered};
+use super::readers;
 use crate::icon::Icon;
 use crate::kind::Task;
 use crate::scene::{Anchor, Dash, Fill, Layer, Point, Rect, Scene, Stroke, Type};
@@ -11,6 +12,9 @@ use inflight_des::Instant;
 use inflight_protocol::fact::DrainReason;
 use inflight_protocol::ids::{BrokerId, ClientId, TopicPartition};
 use std::collections::BTreeSet;
+
+/// The sign of a batch whose producer went away.
+pub(super) const GONE: Icon = Icon::Lightning;
 
 /// Why a batch was closed, as one character and in words. Reasons that are added later go by their
 /// own word.
@@ -69,6 +73,12 @@ impl Names<'_, '_, '_> {
         format!("{}→ b{broker} {word}", self.of(client))
     }
 
+    fn reader(&self, client: ClientId, partition: TopicPartition) -> String {
+        let names = self.task.model.namer.names();
+        let word = self.task.lang().say(Word::Position);
+        format!("{} {} {word}", names.client(client), names.partition(partition))
+    }
+
     fn at_broker(&self, broker: BrokerId) -> String {
         format!("b{broker}: {}", self.task.lang().say(Word::AtBroker))
     }
@@ -84,6 +94,7 @@ pub(super) fn names(task: &Task<'_, '_>, gathered: &Gathered, scene: &Scene) -> 
         all.extend([names.slots(client, broker), names.at_broker(broker)]);
     }
     all.push(task.lang().say(Word::Waiting).to_owned());
+    all.extend(readers::shown(&gathered.readers).0.map(|(c, p, _)| names.reader(c, p)));
     let widths = all.iter().map(|name| scene.width_of(name, Type::strong(Ink::Plain)));
     widths.max().unwrap_or(0) + task.measure.across(30, 4)
 }
@@ -114,6 +125,9 @@ pub(super) fn draw(
     }
     let word = task.lang().say(Word::Waiting);
     painter.steps(scene, word, &gathered.waiting, Ink::Producer);
+    for (client, partition, reader) in readers::shown(&gathered.readers).0 {
+        painter.positions(scene, &names.reader(client, partition), reader);
+    }
     painter.closings(scene, gathered);
     painter.y
 }
@@ -132,25 +146,25 @@ fn at_broker(gathered: &Gathered, broker: BrokerId) -> Vec<(Instant, u64)> {
     counts.collect()
 }
 
-struct Painter<'p, 'a, 'm> {
-    task: &'p Task<'a, 'm>,
-    axis: &'p Axis,
-    y: i32,
+pub(super) struct Painter<'p, 'a, 'm> {
+    pub(super) task: &'p Task<'a, 'm>,
+    pub(super) axis: &'p Axis,
+    pub(super) y: i32,
 }
 
 impl Painter<'_, '_, '_> {
-    fn row(&self) -> i32 {
+    pub(super) fn row(&self) -> i32 {
         self.task.measure.down(24, 1)
     }
 
     /// The name of a lane, and the line under it.
-    fn name(&self, scene: &mut Scene, name: &str, y: i32) {
+    pub(super) fn name(&self, scene: &mut Scene, name: &str, y: i32) {
         let x = self.axis.left - self.task.measure.across(22, 3);
         let top = y + self.task.measure.down(4, 0);
         scene.text(x, top, Anchor::End, Type::strong(Ink::Plain), name);
     }
 
-    fn end_lane(&mut self, scene: &mut Scene, rows: i32) {
+    pub(super) fn end_lane(&mut self, scene: &mut Scene, rows: i32) {
         self.y += rows.max(1) * self.row() + self.task.measure.down(8, 0);
         if !self.task.measure.is_cells() {
             let line = Stroke::thin(Ink::Grid).dash(Dash::Dotted);
@@ -230,7 +244,11 @@ impl Painter<'_, '_, '_> {
             let top = y + measure.down(2, 0);
             if let Some(reason) = batch.closed {
                 let letter = closing(reason, self.task.lang()).0;
-                scene.text(x, top, Anchor::Start, Type::strong(Ink::Muted), letter);
+                scene.label(x, top, Anchor::Start, Type::strong(Ink::Muted), letter);
+            }
+            if batch.abandoned {
+                let x = x0 + wide + measure.across(8, 1);
+                scene.icon(GONE, Point { x, y: y + measure.down(9, 0) }, 11, Ink::Bad);
             }
         }
         let waits = gathered.backoffs.iter();
@@ -257,11 +275,11 @@ impl Painter<'_, '_, '_> {
         setting.and_then(|text| text.parse().ok()).unwrap_or(16_384)
     }
 
-    /// A text in a bar, if there is room for it.
-    fn inside(&self, scene: &mut Scene, rect: Rect, text: &str, ink: Ink) {
+    /// A text in a bar, if there is room for it. Gives whether there was.
+    fn inside(&self, scene: &mut Scene, rect: Rect, text: &str, ink: Ink) -> bool {
         let look = Type::small(ink);
         if scene.width_of(text, look) + self.task.measure.across(4, 1) > rect.w {
-            return;
+            return false;
         }
         let y = rect.y + (rect.h - scene.height_of(look)) / 2;
         let x = rect.x + rect.w / 2;
@@ -270,6 +288,24 @@ impl Painter<'_, '_, '_> {
         } else {
             scene.text(x, y, Anchor::Middle, look, text);
         }
+        true
+    }
+
+    /// A text that has no room in its bar, behind it or before it, if nothing else is there.
+    fn outside(&self, scene: &mut Scene, bar: Taken, text: &str, taken: &[Taken]) -> Option<Taken> {
+        let look = Type::small(Ink::Plain);
+        let measure = self.task.measure;
+        let (wide, gap) = (scene.width_of(text, look), measure.across(4, 1));
+        let ends = [bar.right + gap, bar.left - gap - wide];
+        let free = |x: &i32| {
+            let fits = *x >= self.axis.left && x + wide <= self.axis.right;
+            let other = |one: &Taken| one.row == bar.row && one.left < x + wide && *x < one.right;
+            fits && !taken.iter().any(other)
+        };
+        let x = ends.into_iter().find(free)?;
+        let y = self.y + bar.row * self.row() + measure.down(4, 0);
+        scene.label(x, y, Anchor::Start, look, text);
+        Some(Taken { row: bar.row, left: x, right: x + wide + gap })
     }
 
     fn slots(
@@ -283,6 +319,7 @@ impl Painter<'_, '_, '_> {
         let measure = self.task.measure;
         self.name(scene, name, self.y);
         let mut rows: Vec<i32> = Vec::new();
+        let (mut taken, mut unnamed) = (Vec::new(), Vec::new());
         let mine = |bar: &&Bar| (bar.client, bar.broker) == (client, broker);
         for bar in gathered.requests.iter().filter(mine) {
             let (x0, x1) = (self.axis.x(bar.from), self.axis.x(bar.to));
@@ -293,16 +330,24 @@ impl Painter<'_, '_, '_> {
             let rect = Rect::new(x0, y, wide, self.row() - measure.down(5, 0));
             scene.about(Some(bar.fact));
             let (fill, ink) = match bar.failed {
-                true => (Fill::None, Ink::Bad),
+                true => (Fill::Solid(Ink::Ground), Ink::Bad),
                 false => (Fill::Solid(Ink::Producer), Ink::Producer),
             };
             scene.rect(Layer::Marks, rect, fill, Some(Stroke::thin(ink)));
             let ink = if bar.failed { Ink::Plain } else { Ink::Ground };
-            self.inside(scene, rect, &bar.text, ink);
+            let place = Taken { row, left: x0, right: x0 + wide + sign };
+            taken.push(place);
+            if !self.inside(scene, rect, &bar.text, ink) {
+                unnamed.push((bar, place));
+            }
             if bar.failed {
                 let x = x0 + wide + measure.across(8, 1);
                 scene.icon(Icon::Cross, Point { x, y: y + measure.down(9, 0) }, 11, Ink::Bad);
             }
+        }
+        for (bar, place) in unnamed {
+            scene.about(Some(bar.fact));
+            taken.extend(self.outside(scene, place, &bar.text, &taken));
         }
         scene.about(None);
         for slot in 0..rows.len() {
@@ -375,10 +420,18 @@ impl Painter<'_, '_, '_> {
         let text =
             format!("{}: {}", lang.say(Word::ClosedBy), parts.collect::<Vec<_>>().join(", "));
         let y = self.y + self.task.measure.down(2, 0);
-        let place = scene.text(self.axis.left, y, Anchor::Start, Type::small(Ink::Muted), &text);
+        let place = scene.label(self.axis.left, y, Anchor::Start, Type::small(Ink::Muted), &text);
         scene.hold(place, self.task.measure.across(6, 1));
         self.y = place.bottom() + self.task.measure.down(6, 1);
     }
+}
+
+/// What a bar or its text takes of a row.
+#[derive(Clone, Copy)]
+struct Taken {
+    row: i32,
+    left: i32,
+    right: i32,
 }
 
 /// The first row that is free from an x on; it is taken up to another.

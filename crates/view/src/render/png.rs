@@ -156,7 +156,7 @@ impl Painter {
         let Rect { x, y, w, h } = text.place;
         if text.halo {
             let halo = rounded(Rect { x: x - 2, y, w: w + 4, h }, 0);
-            self.fill_path(halo, self.theme.rgb(Ink::Ground), 219);
+            self.fill_path(halo, self.theme.rgb(Ink::Ground), 255);
         }
         let mut builder = PathBuilder::new();
         let scale = text.size as f32 / 1000.0;

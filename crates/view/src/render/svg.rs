@@ -307,7 +307,7 @@ impl Writer<'_> {
     fn text(&mut self, text: &Text) {
         let Rect { x, y, w, h } = text.place;
         if text.halo {
-            let rule = format!("fill:{};fill-opacity:.86", self.colour(Ink::Ground));
+            let rule = format!("fill:{}", self.colour(Ink::Ground));
             let halo = self.sheet.class("halo".to_owned(), rule);
             self.put(format_args!(
                 "<path d=\"M{} {y}h{}v{h}h-{}z\" class=\"{halo}\"/>",
@@ -357,10 +357,20 @@ fn path(points: &[Point]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::{Measure, Medium};
+    use crate::scene::{Anchor, Type};
 
     #[test]
     fn numbers_have_one_decimal_at_most() {
         assert_eq!([91.0, 0.25, -0.25, -3.0, 2.06].map(number), ["91", "0.3", "-0.3", "-3", "2.1"]);
+    }
+
+    #[test]
+    fn no_line_shines_through_a_label() {
+        let mut scene = Scene::new(Measure { medium: Medium::Pixels });
+        scene.label(0, 0, Anchor::Start, Type::body(Ink::Plain), "beginTransaction()");
+        let ground = hex(Theme::Light.rgb(Ink::Ground));
+        assert!(svg(&scene, Theme::Light).contains(&format!(".halo{{fill:{ground}}}")));
     }
 
     #[test]

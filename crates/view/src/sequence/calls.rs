@@ -64,7 +64,8 @@ fn transactional(model: &Model<'_>, fact: &Fact) -> Option<What> {
         Fact::TransactionBegun { session, .. } => plain(session, "beginTransaction()".to_owned()),
         Fact::OffsetsAddedToTransaction { session, partition, offset, .. } => {
             let name = model.namer.names().partition(partition);
-            plain(session, format!("sendOffsetsToTransaction() {name} → {offset}"))
+            let text = format!("sendOffsetsToTransaction() {name} → {offset}");
+            call(model, session, false, text, Ink::Good, icon)
         }
         Fact::TransactionEnding { session, result, .. } => {
             plain(session, format!("{}Transaction()", result.word()))

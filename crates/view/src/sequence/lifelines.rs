@@ -5,9 +5,10 @@ use super::rows::Rows;
 use super::select::Selection;
 use super::timers;
 use crate::kind::Task;
+use crate::model::Model;
 use crate::scene::{Anchor, Dash, Fill, Layer, Rect, Scene, Stroke, Type};
 use crate::theme::Ink;
-use crate::words::Word;
+use crate::words::{Lang, Word};
 use inflight_protocol::Fact;
 use inflight_protocol::ids::{BrokerId, ClientId};
 use std::collections::BTreeSet;
@@ -34,7 +35,7 @@ impl Columns {
             if let Some((before, ..)) = list.last() {
                 x += distance(task, selection, scene, *before, place);
             }
-            list.push((place, x, heading(task, place)));
+            list.push((place, x, heading(task.model, task.lang(), place)));
         }
         let beats = selection.beats.iter().map(|beat| beat.fact).collect();
         Self { list, gutter, top: measure.down(44, 2), beats }
@@ -84,11 +85,16 @@ fn places(task: &Task<'_, '_>, selection: &Selection<'_>) -> Vec<Place> {
     places
 }
 
-fn heading(task: &Task<'_, '_>, place: Place) -> String {
-    let lang = task.lang();
+/// What stands above a lifeline. Where there are several clients, an application is called after its
+/// own.
+pub(crate) fn heading(model: &Model<'_>, lang: Lang, place: Place) -> String {
+    let name = |client| model.namer.names().client(client);
     match place {
-        Place::App(_) => lang.say(Word::App).to_owned(),
-        Place::Producer(client) => task.model.namer.names().client(client),
+        Place::App(_) if model.story.description.clients.len() < 2 => {
+            lang.say(Word::App).to_owned()
+        }
+        Place::App(client) => format!("{} {}", lang.say(Word::AppOf), name(client)),
+        Place::Producer(client) => name(client),
         Place::Broker(broker) => format!("b{broker}"),
         Place::Controller => lang.say(Word::Controller).to_owned(),
     }

@@ -159,5 +159,5 @@ pub(super) const fn kept(ink: Ink) -> Look {
 }
 
 pub(super) const fn dropped(icon: Icon) -> Look {
-    Look::Cell(Fill::None, Stroke::thin(Ink::Bad).dash(Dash::Dashed), Some(icon))
+    Look::Cell(Fill::Solid(Ink::Ground), Stroke::thin(Ink::Bad).dash(Dash::Dashed), Some(icon))
 }

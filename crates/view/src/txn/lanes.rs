@@ -212,7 +212,7 @@ impl Painter<'_, '_, '_> {
             let points = [(*x, from), (*x, level), (until, level)];
             scene.line(Layer::Marks, &points, Stroke::thick(Ink::Muted));
             let look = Type::small(Ink::Plain);
-            scene.text(x + 5, level - 16, Anchor::Start, look, &event.text);
+            scene.label(x + 5, level - 16, Anchor::Start, look, &event.text);
             before = Some(level);
         }
         scene.about(None);
@@ -397,7 +397,7 @@ fn state(scene: &mut Scene, event: &Event, rect: Rect, ink: Ink, hold: Hold) {
     let (fill, stroke) = match hold {
         Hold::Firm => (Fill::Tint(ink), Stroke::thin(ink)),
         Hold::Pending => (Fill::Hatch(ink), Stroke::thin(ink)),
-        Hold::Gone => (Fill::None, Stroke::thin(ink).dash(Dash::Dotted)),
+        Hold::Gone => (Fill::Solid(Ink::Ground), Stroke::thin(ink).dash(Dash::Dotted)),
     };
     scene.rect(Layer::Marks, rect, fill, Some(stroke));
     let look = Type::body(Ink::Plain);
@@ -424,7 +424,7 @@ fn cell(
     if let Some(icon) = icon {
         scene.icon(icon, Point { x: x + 11, y: rect.centre().y }, 11, stroke.ink);
     }
-    two_lines(scene, event, x + 5 + sign, rect.y, rect.h);
+    two_lines(scene, Scene::text, event, x + 5 + sign, (rect.y, rect.h));
 }
 
 fn marker(scene: &mut Scene, event: &Event, x: i32, y: i32, row: i32, result: TransactionResult) {
@@ -433,18 +433,21 @@ fn marker(scene: &mut Scene, event: &Event, x: i32, y: i32, row: i32, result: Tr
         TransactionResult::Abort => Ink::Bad,
     };
     scene.icon(Icon::Rhombus, Point { x: x + 12, y: y + row / 2 }, 18, ink);
-    two_lines(scene, event, x + 25, y + 1, row - 2);
+    two_lines(scene, Scene::label, event, x + 25, (y + 1, row - 2));
 }
 
+/// How a text is put into a picture: as it is, or over lines.
+type Put = fn(&mut Scene, i32, i32, Anchor, Type, &str) -> Rect;
+
 /// A text, with a smaller one below it if there is one.
-fn two_lines(scene: &mut Scene, event: &Event, x: i32, y: i32, height: i32) {
+fn two_lines(scene: &mut Scene, put: Put, event: &Event, x: i32, (y, height): (i32, i32)) {
     let (strong, small) = (Type::strong(Ink::Plain), Type::small(Ink::Muted));
     let (upper, lower) = (scene.height_of(strong), scene.height_of(small));
     if event.below.is_empty() {
-        scene.text(x, y + (height - upper) / 2, Anchor::Start, strong, &event.text);
+        put(scene, x, y + (height - upper) / 2, Anchor::Start, strong, &event.text);
         return;
     }
     let top = y + (height - upper - lower) / 2;
-    scene.text(x, top, Anchor::Start, strong, &event.text);
-    scene.text(x, top + upper, Anchor::Start, small, &event.below);
+    put(scene, x, top, Anchor::Start, strong, &event.text);
+    put(scene, x, top + upper, Anchor::Start, small, &event.below);
 }

@@ -32,7 +32,7 @@ impl Walk<'_, '_, '_> {
                 let Some(client) = self.client(session) else { return };
                 let name = model.namer.names().partition(partition);
                 let text = format!("{} {name} → {offset}", self.say(Word::SendsOffsets));
-                self.push(Lane::App(client), text, plain);
+                self.push(Lane::App(client), text, label(Ink::Good, Some(Icon::Check)));
             }
             Fact::TransactionEnding { session, result, .. } => {
                 let Some(client) = self.client(session) else { return };
