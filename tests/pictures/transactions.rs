@@ -235,14 +235,14 @@ fn a_record_or_a_window_can_be_looked_for() {
     let (told, _) = scenario("transactions/exactly-once-pipeline.json");
     let focus = |focus| Options { focus, ..Options::default() };
     let of = |options: &Options| draw(Kind::Txn, &told.story(), options);
-    let scene = of(&focus(Focus::Record("T".to_owned()))).expect("it can be drawn");
+    let scene = of(&focus(Focus::Record("S".to_owned()))).expect("it can be drawn");
     assert!(
-        texts(&scene).iter().any(|(text, _)| text.starts_with("send T")),
+        texts(&scene).iter().any(|(text, _)| text.starts_with("send S")),
         "{:?}",
         texts(&scene)
     );
     let window =
-        Focus::Window(Instant::from_nanos(7_000_000_000), Instant::from_nanos(8_000_000_000));
+        Focus::Window(Instant::from_nanos(11_000_000_000), Instant::from_nanos(12_000_000_000));
     let scene = of(&focus(window)).expect("it can be drawn");
     place(&scene, "CompleteAbort");
     assert!(!texts(&scene).iter().any(|(text, _)| text.starts_with("COMMIT")));

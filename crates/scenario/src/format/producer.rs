@@ -226,7 +226,11 @@ pub(super) fn check_name(name: &At<String>, reader: &mut Reader<'_>) {
         "a name without space around it"
     } else if text.chars().any(char::is_control) {
         "a name of letters"
-    } else if numbered('b') || numbered('c') || taken || phrase {
+    } else if numbered('b') {
+        "a name that is not a broker's, such as \"p1\""
+    } else if numbered('c') {
+        "a name that is not a client's number, such as \"p1\""
+    } else if taken || phrase {
         "a name that means nothing else, such as \"p1\""
     } else {
         return;

@@ -18,13 +18,16 @@ use inflight_protocol::record_size::RecordShape;
 use inflight_sim::setup::{Content, Ending, KeyedShape, OnError, Resume, Style, ThreadSetup};
 use serde_json::{Value as Json, json};
 
+/// The most that a thread may send: more would not end in a day.
+const MOST_RECORDS: u64 = 1_000_000_000;
+
 object! {
     /// One thread of the application: what it sends, when, and what it does about the outcome.
     struct Thread {
         /// Where it sends to.
         "topic" topic: required TopicName,
         /// How many records it sends.
-        "records" records: required u64,
+        "records" records: required At<u64>,
         /// The size of a record's value; null for a tombstone.
         "value" value: default MaybeSize = "\"100 B\"",
         /// The keys of the records: one for all, a list in turn, or drawn by weight. Without it
@@ -255,6 +258,11 @@ impl Thread {
         if self.burst.value == 0 {
             return wrong("burst", self.burst.place, "0".to_owned(), "at least 1");
         }
+        let At { value: records, place } = self.records;
+        if records > MOST_RECORDS {
+            let expected = format!("a whole number from 0 to {MOST_RECORDS}");
+            return wrong("records", place, records.to_string(), &expected);
+        }
         let Some(At { value: partition, place }) = self.partition else { return true };
         if self.key.is_some() {
             let problem = "\"partition\" beside \"key\"".to_owned();
@@ -311,7 +319,7 @@ impl ThreadPart {
         };
         Some(ThreadSetup {
             topic: thread.topic.0,
-            messages: thread.records,
+            messages: thread.records.value,
             content,
             start: thread.start,
             every: thread.every.clone(),

@@ -307,6 +307,53 @@ fn too_much_is_refused() {
         cluster.brokers: 65, expected a whole number from 1 to 64
     "#]]
     .assert_eq(&said(&brokers));
+    let records = text.replace(r#""records": 3"#, r#""records": 1000000000000000000"#);
+    expect![[r#"
+        producers[0].workload[0].records: 1000000000000000000, expected a whole number from 0 to 1000000000
+    "#]]
+    .assert_eq(&said(&records));
+}
+
+/// Facts name a client, whether it sends or reads.
+#[test]
+fn clients_have_names_of_their_own() {
+    let consumer = |name: &str, config: &str, more: &str| {
+        story(&format!(
+            r#""consumers": [{{ "name": "{name}", "config": {{ {config} }}, {more} }}]"#
+        ))
+    };
+    let topics = r#""topics": ["orders"]"#;
+    expect![[r#"
+        consumers[0].name: a second client called "p1", expected another name
+    "#]]
+    .assert_eq(&said(&consumer("p1", r#""group.id": "g""#, topics)));
+    expect![[r#"
+        consumers[0].config: an empty group.id, expected the name of a group, or no group.id
+    "#]]
+    .assert_eq(&said(&consumer("r1", r#""group.id": """#, topics)));
+    expect![[r#"
+        consumers[0].name: "c1", expected a name that is not a client's number, such as "p1"
+    "#]]
+    .assert_eq(&said(&consumer("c1", r#""group.id": "g""#, topics)));
+    let transform = r#""partitions": ["orders-0"], "transform": { "to": "orders" }"#;
+    expect![[r#"
+        consumers[0].transform: a transform without group.id, expected group.id in "config" of the consumer
+    "#]]
+    .assert_eq(&said(&consumer("r1", "", transform)));
+}
+
+#[test]
+fn a_coordinator_is_named_without_doubt() {
+    let text = story(
+        r#""consumers": [{ "name": "r1", "config": { "group.id": "g" }, "topics": ["orders"] }],
+          "faults": [{ "when": { "at": "1s" }, "then": { "crash": "coordinator of g" } }]"#,
+    );
+    let own = r#""name": "p1", "config": { "transactional.id": "g" }"#;
+    let text = text.replace(r#""records": 3"#, r#""records": 3, "transactions": { "records": 1 }"#);
+    expect![[r#"
+        faults[0].then.crash: "g" is a transactional id and a group, expected another group.id
+    "#]]
+    .assert_eq(&said(&text.replace(r#""name": "p1""#, own)));
 }
 
 #[test]

@@ -28,11 +28,21 @@ impl std::error::Error for SaveError {
 }
 
 /// Writes a file through `content`. The bytes go to a temporary file in the same directory, which
-/// takes the name at the end, so that nobody ever sees half a file.
+/// takes the name at the end, so that nobody ever sees half a file. A device or a pipe is written to
+/// as it is.
 pub fn save(
     path: &Path,
     content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), SaveError> {
+    // A device or a pipe is written to, not replaced.
+    if fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
+        let written = fs::OpenOptions::new().write(true).open(path).and_then(|file| {
+            let mut out = BufWriter::new(file);
+            content(&mut out)?;
+            out.flush()
+        });
+        return written.map_err(|source| SaveError { path: path.to_owned(), source });
+    }
     let temporary = temporary(path);
     let written = File::create(&temporary).and_then(|file| {
         let mut out = BufWriter::new(file);
@@ -59,6 +69,17 @@ fn temporary(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_written_to_and_stays() {
+        use std::os::unix::fs::FileTypeExt;
+        let full = Path::new("/dev/full");
+        let failed = save(full, |out| out.write_all(b"much")).unwrap_err();
+        assert_eq!(failed.source.kind(), io::ErrorKind::StorageFull);
+        assert!(fs::metadata(full).unwrap().file_type().is_char_device());
+        save(Path::new("/dev/null"), |out| out.write_all(b"much")).unwrap();
+    }
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_nothing_else() {

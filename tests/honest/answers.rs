@@ -1,0 +1,47 @@
+//! A broker may answer any request with any error: clients and brokers go on, and runs end.
+
+use inflight::protocol::{ApiKey, ErrorCode};
+use inflight::{Keep, Options, load_text, play};
+
+/// A transforming application and a plain reader, with both kinds of groups.
+fn pipeline(api: ApiKey, error: ErrorCode, when: &str, protocol: &str) -> String {
+    let (api, error) = (api.name(), error.name());
+    let version = if protocol == "classic" { 1 } else { 2 };
+    format!(
+        r#"{{ "title": "An answer", "cluster": {{ "brokers": 3, "transaction.version": {version} }}, "limits": {{ "horizon": "40s" }},
+          "topics": [{{ "name": "orders", "replication": 3 }}, {{ "name": "bills", "replication": 3 }}],
+          "producers": [{{ "name": "p1", "workload": [{{ "topic": "orders", "records": 8, "every": "1s" }}] }}],
+          "consumers": [
+            {{ "name": "app", "topics": ["orders"], "transform": {{ "to": "bills", "config": {{ "transactional.id": "t" }} }},
+              "on-fatal": "restart",
+              "config": {{ "group.id": "a", "group.protocol": "{protocol}", "auto.offset.reset": "earliest", "enable.auto.commit": false }} }},
+            {{ "name": "reader", "topics": ["bills"], "commit": "after",
+              "config": {{ "group.id": "b", "group.protocol": "{protocol}", "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest", "enable.auto.commit": false }} }}],
+          "faults": [{{ "when": {{ "happened": "MessageDelivered", "where": {{ "api": "{api}", "direction": "request" }}, "nth": 1 }},
+            "then": {{ "answer": "this", "error": "{error}", "when": "{when}" }} }}] }}"#
+    )
+}
+
+#[test]
+fn every_error_in_answer_to_every_request_can_be_lived_with() {
+    let is_answered = |api: &&ApiKey| !matches!(api, ApiKey::ApiVersions | ApiKey::Metadata);
+    let ways = [
+        ("before-append", "classic"),
+        ("after-append", "consumer"),
+        ("before-append", "consumer"),
+        ("after-append", "classic"),
+    ];
+    let mut never = Vec::new();
+    for api in ApiKey::ALL.iter().filter(is_answered) {
+        let mut answered = 0;
+        for (error, (when, protocol)) in ErrorCode::ALL.iter().zip(ways.iter().cycle()) {
+            let text = pipeline(*api, *error, when, protocol);
+            let loaded = load_text("answers.json", &text, &Options::default());
+            let loaded = loaded.unwrap_or_else(|wrong| panic!("{wrong}"));
+            answered += play(&loaded, Keep::Expected).faults.len();
+        }
+        never.extend((answered == 0).then_some(api.name()));
+    }
+    assert_eq!(never, ["LeaveGroup", "OffsetForLeaderEpoch"], "nobody leaves, no leader changes");
+}
