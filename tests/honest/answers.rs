@@ -45,3 +45,20 @@ fn every_error_in_answer_to_every_request_can_be_lived_with() {
     }
     assert_eq!(never, ["LeaveGroup", "OffsetForLeaderEpoch"], "nobody leaves, no leader changes");
 }
+
+/// A broker that says "duplicate" of what it has never seen: the client believes it.
+#[test]
+fn a_lie_of_the_scenario_is_not_held_against_kafka() {
+    let text = r#"{ "title": "A lie", "cluster": { "brokers": 3 },
+      "topics": [{ "name": "orders", "replication": 3, "config": { "min.insync.replicas": 2 } }],
+      "producers": [{ "name": "p1", "workload": [{ "topic": "orders", "records": 1 }] }],
+      "faults": [{ "when": { "happened": "MessageDelivered", "where": { "api": "Produce", "direction": "request" } },
+        "then": { "answer": "this", "error": "DUPLICATE_SEQUENCE_NUMBER" } }] }"#;
+    let loaded = load_text("lie.json", text, &Options::default());
+    let loaded = loaded.unwrap_or_else(|wrong| panic!("{wrong}"));
+    let played = play(&loaded, Keep::Everything);
+    assert_eq!((played.judgement.counts.acked, played.judgement.counts.lost), (1, 1));
+    let report = played.explain(&loaded.description);
+    let mechanisms: Vec<_> = report.explanations.iter().map(|found| found.mechanism).collect();
+    assert_eq!(mechanisms[0].word(), "answer-injected", "{mechanisms:?}");
+}

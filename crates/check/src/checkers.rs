@@ -107,7 +107,7 @@ pub(crate) fn run(user: &UserView<'_>, oracle: Option<&Oracle<'_>>, into: &mut J
         processed_at_least_once::check(user, into);
         processed_at_most_once::check(user, into);
         exactly_once::check(user, into);
-        ownership::check(readers, into);
+        ownership::check(user, readers, into);
     }
     if let Some(Oracle { history, .. }) = oracle {
         log_matching::check(history, into);

@@ -106,6 +106,7 @@ pub fn explain(
     let namer = Namer::of(description, facts);
     let cast = cast::of(description, facts, finding);
     let cause = cause::of(description, facts, finding, &cast);
+    let cause = cause::or_answered(description, facts, cause, &cast);
     let mut finding = finding.clone();
     let decisive = cause.decisive.or_else(|| decisive_of(facts, &finding));
     let decisive = decisive.filter(|index| *index < facts.len());

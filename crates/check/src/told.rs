@@ -9,7 +9,7 @@ mod transactions;
 
 pub(crate) use lane::{Bound, Lane, SendCall};
 pub(crate) use readers::{Duty, Readers, Scope};
-pub(crate) use transactions::{Outcome, SentOffset, Transaction, Transactions};
+pub(crate) use transactions::{Init, Outcome, SentOffset, Transaction, Transactions};
 
 use crate::pool;
 use crate::runs::{Run, Runs};

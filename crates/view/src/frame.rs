@@ -113,6 +113,9 @@ pub(crate) fn verdict(model: &Model<'_>, lang: Lang) -> String {
         (Word::Reordered, counts.reordered),
         (Word::Present, counts.failed_but_present),
         (Word::Repeated, repeated),
+        (Word::ProcessedTwice, counts.processed_twice),
+        (Word::Skipped, counts.skipped),
+        (Word::AbortedTransactions, counts.transactions_aborted),
     ];
     parts.extend(rest.iter().filter(|(_, n)| *n > 0).map(|(word, n)| lang.value(*word, n)));
     let meaning = match judgement.worst() {

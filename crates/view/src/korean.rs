@@ -4,6 +4,7 @@
 //! before or behind a colon, so that no particle depends on them.
 
 mod facts;
+pub(crate) mod gallery;
 mod headlines;
 mod mechanisms;
 

@@ -56,7 +56,7 @@ const KINDS: [Kind; 6] =
 ///
 /// If a page to step through cannot be made.
 pub fn gallery(all: &[Told<'_>], extra: Vec<File>, lang: Lang) -> Result<Vec<File>, Refusal> {
-    let mut files = vec![("README.md".to_owned(), index::index(all, &extra).into_bytes())];
+    let mut files = vec![("README.md".to_owned(), index::index(all, &extra, lang).into_bytes())];
     for told in all {
         files.extend(scenario(told, lang)?);
     }

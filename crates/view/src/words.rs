@@ -146,6 +146,9 @@ words! {
     Reordered "reordered" "순서 뒤바뀜";
     Present "failed, yet in the log" "실패 보고 후 로그에 있음";
     Repeated "messages repeated" "메시지 반복";
+    ProcessedTwice "processed twice" "두 번 처리";
+    Skipped "skipped" "처리되지 않음";
+    AbortedTransactions "transactions aborted" "중단된 트랜잭션";
     Sent "sent" "전송";
     Try "try" "시도";
     Requeued "back in the queue" "대기열로 복귀";

@@ -10,7 +10,7 @@ use crate::coordinated::Coordinated;
 use crate::guarantee::Guarantee;
 use crate::history::History;
 use crate::promise::Armed;
-use crate::told::{Transaction, Transactions};
+use crate::told::{Init, Transaction, Transactions};
 use crate::verdict::{Aspect, CheckerId, FactRef, Judgement, TransactionName};
 use inflight_protocol::TransactionResult;
 use inflight_protocol::ids::TopicPartition;
@@ -19,10 +19,18 @@ const CHECKER: CheckerId = CheckerId::Fencing;
 
 pub(super) fn check(user: &UserView<'_>, transactions: &Transactions, into: &mut Judgement) {
     for (place, older) in transactions.inits.iter().enumerate() {
-        let newer = transactions.inits[place + 1..]
-            .iter()
-            .find(|newer| newer.id == older.id && newer.session != older.session);
-        let Some(newer) = newer else { continue };
+        // Calls may return in another order than that in which the coordinator gave out epochs.
+        let is_newer = |(at, newer): &(usize, &Init)| {
+            newer.id == older.id
+                && newer.session != older.session
+                && match newer.producer_id == older.producer_id {
+                    true => newer.epoch > older.epoch,
+                    false => *at > place,
+                }
+        };
+        let Some((_, newer)) = transactions.inits.iter().enumerate().find(is_newer) else {
+            continue;
+        };
         into.examined(CHECKER, 1);
         let theirs = transactions.list().iter().enumerate();
         for (at, transaction) in theirs.filter(|(_, t)| t.session == older.session) {

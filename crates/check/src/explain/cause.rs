@@ -173,6 +173,35 @@ fn election(description: &Description, facts: &[(Instant, Fact)], finding: &Find
 }
 
 /// The acks setting of a record's client, to tell a broken promise from one that was never made.
+/// What else it was, if nothing else tells how it came about: an answer that a fault gave.
+pub(super) fn or_answered(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    cause: Cause,
+    cast: &[Part],
+) -> Cause {
+    let is_told = match cause.mechanism {
+        Mechanism::Unknown => false,
+        Mechanism::AcksZero => {
+            let acks = cast.first().and_then(|part| acks_of(description, facts, &part.trail));
+            acks.is_none_or(|acks| acks == Acks::None)
+        }
+        _ => true,
+    };
+    let before = cause.decisive.map_or(facts, |index| facts.get(..index).unwrap_or(facts));
+    let answers = |(_, fact): &(Instant, Fact)| match *fact {
+        Fact::FaultInjected { fault } => {
+            let known = usize::try_from(fault).ok().and_then(|fault| description.faults.get(fault));
+            known.is_some_and(|words| words.starts_with("answer "))
+        }
+        _ => false,
+    };
+    match !is_told && before.iter().any(answers) {
+        true => Cause { mechanism: Mechanism::AnswerInjected, ..cause },
+        false => cause,
+    }
+}
+
 fn acks_of(description: &Description, facts: &[(Instant, Fact)], trail: &Trail) -> Option<Acks> {
     let namer = Namer::of(description, facts);
     let client = namer.client_of(trail.record.session)?;

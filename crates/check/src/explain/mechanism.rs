@@ -334,11 +334,18 @@ mechanisms! {
     TwoOwners "two-owners"
         "The group gave one partition to two members: the assignment broke Kafka's rule."
         []
+    GroupForgotten "group-forgotten"
+        "__consumer_offsets lost records, and with them the coordinator its group: it counts \
+         generations anew and does not know who has what."
+        ["offsets.topic.replication.factor=3": "another replica of __consumer_offsets has the records"]
     IdentityTwice "identity-twice"
         "A producer id was given out twice: the cluster broke Kafka's rule."
         []
     NeverAnswered "never-answered"
         "The application waits for an answer that does not come."
+        []
+    AnswerInjected "answer-injected"
+        "A fault of the scenario answered a request with an error that its broker did not mean."
         []
     Unknown "unknown"
         "The facts that were recorded do not show how it came about."

@@ -197,6 +197,7 @@ pub(super) fn of(description: &Description, facts: &[(Instant, Fact)], finding: 
     let only = |mechanism| Cause { mechanism, decisive: noted };
     let (Some(first), Some(offset)) = (finding.records.first(), finding.offset) else {
         return only(match finding.checker {
+            CheckerId::Ownership if finding.excuse.is_some() => Mechanism::GroupForgotten,
             CheckerId::Ownership => Mechanism::TwoOwners,
             _ => Mechanism::Unknown,
         });

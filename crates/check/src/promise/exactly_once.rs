@@ -10,8 +10,8 @@ use inflight_trace::CommitStyle;
 /// Whether the internal topics keep what coordinators have committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Behind {
-    transactions: Result<(), Reason>,
-    offsets: Result<(), Reason>,
+    pub(crate) transactions: Result<(), Reason>,
+    pub(crate) offsets: Result<(), Reason>,
 }
 
 impl Behind {
@@ -73,7 +73,10 @@ impl Case {
             Guarantee::ProcessedAtLeastOnce => {
                 let reader = self.grouped_reader()?;
                 match reader.commits {
-                    CommitStyle::ProcessFirst | CommitStyle::Auto => Ok(()),
+                    // An abort takes back what was made of records, but not the position.
+                    CommitStyle::ProcessFirst | CommitStyle::Auto => {
+                        refuse(self.client.transactional && !reader.rewinds, Reason::NoRewind)
+                    }
                     CommitStyle::CommitFirst => Err(Reason::CommitFirst),
                     CommitStyle::Transaction => Err(Reason::CommitsInTransactions),
                 }

@@ -167,6 +167,11 @@ fn consumers_are_promised_what_their_application_does() {
         (of(CommitStyle::ProcessFirst), most, Err(Reason::ProcessFirst)),
         (of(CommitStyle::ProcessFirst), least, Ok(())),
         (of(CommitStyle::Auto), least, Ok(())),
+        (
+            of(CommitStyle::ProcessFirst).readers(|r| r.rewinds_after_abort = false),
+            least,
+            Err(Reason::NoRewind),
+        ),
         (of(CommitStyle::Auto), once, Err(Reason::CommitsOutside)),
         (transactional(), least, Err(Reason::CommitsInTransactions)),
         (transactional(), once, Ok(())),

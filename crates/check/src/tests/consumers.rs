@@ -283,6 +283,11 @@ fn a_partition_has_one_owner_in_one_generation() {
     assert_eq!(says(&zombie, CheckerId::Ownership), OK, "the first one has missed a rebalance");
     let revoked = two.clone().revoke(0).assign(1, 1).end();
     assert_eq!(says(&revoked, CheckerId::Ownership), OK);
-    let gone = two.stop_consumer(0, 1).assign(1, 1).end();
+    let gone = two.clone().stop_consumer(0, 1).assign(1, 1).end();
     assert_eq!(says(&gone, CheckerId::Ownership), OK);
+    // A coordinator that has lost its group begins with the first generation again.
+    let lost = two.partition().keeping_offsets().on(1).isr(&[1, 2, 3], &[1]);
+    let lost = lost.elect(2, Election::Unclean).on(0).assign(1, 1).end();
+    let expected = found(Verdict::Allowed, Aspect::Plain, 0);
+    assert_eq!(says(&lost, CheckerId::Ownership), expected);
 }

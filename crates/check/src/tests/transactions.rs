@@ -330,6 +330,20 @@ fn a_commit_that_was_asked_for_before_may_still_be_carried_out() {
     assert_eq!(says(&run, CheckerId::Fencing), found);
 }
 
+/// Answers to initTransactions() may come in another order than that of the epochs.
+#[test]
+fn who_has_the_higher_epoch_replaces_whoever_hears_of_it_later() {
+    let late = Fact::TransactionsInitialized {
+        session: SessionId::new(2),
+        transactional_id: inflight_protocol::TransactionalId::new(0),
+        producer_id: inflight_protocol::ProducerId::new(100),
+        producer_epoch: inflight_protocol::ProducerEpoch::new(0),
+    };
+    let run = start(1).session(0).init(1).session(0).fact(late);
+    let run = run.write(1, 1).end_as(1, Commit).end();
+    assert_eq!(says(&run, CheckerId::Fencing), OK);
+}
+
 #[test]
 fn a_replaced_instance_may_end_what_has_nothing_in_it() {
     let run = start(2).begin(0).session(0).init(1).ending(0, Commit).ended(0, Commit).end();

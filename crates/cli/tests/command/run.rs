@@ -277,4 +277,6 @@ fn programs_are_told_whose_transaction_it_was() {
     assert_eq!(found["transaction"]["producer"], "p");
     assert_eq!(found["transaction"]["number"], 0);
     assert_eq!(found["consumer"], "c");
+    let text = place.run(&["run", "abort.json"]);
+    text.ends(0).out("isolation.level=read_committed (default read_uncommitted)");
 }

@@ -169,8 +169,12 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
         }
         ConsumerBroke => "컨슈머나 그것이 읽은 브로커가 Kafka의 규칙을 어겼다.",
         TwoOwners => "그룹이 한 파티션을 두 멤버에게 주었다. 할당이 Kafka의 규칙을 어겼다.",
+        GroupForgotten => {
+            "__consumer_offsets가 레코드를 잃어 코디네이터가 그룹을 잊었다. 세대를 처음부터 세며, 누가 무엇을 가졌는지 모른다."
+        }
         IdentityTwice => "같은 프로듀서 ID가 두 번 발급되었다. 클러스터가 Kafka의 규칙을 어겼다.",
         NeverAnswered => "애플리케이션이 오지 않는 응답을 기다린다.",
+        AnswerInjected => "시나리오의 장애가 브로커의 뜻과 다른 오류로 요청에 답했다.",
         Unknown => "기록된 사실만으로는 경위를 알 수 없다.",
     }
 }
@@ -184,6 +188,10 @@ pub(super) const REMEDIES: &[(&str, &str)] = &[
     (
         "the leader answers when every in-sync replica has the record",
         "모든 인-싱크 레플리카가 레코드를 가진 뒤에 리더가 응답한다",
+    ),
+    (
+        "another replica of __consumer_offsets has the records",
+        "__consumer_offsets의 다른 레플리카가 레코드를 가지고 있다",
     ),
     ("acks=all then means at least two replicas", "acks=all이 적어도 레플리카 두 개를 뜻하게 된다"),
     (

@@ -77,8 +77,9 @@ pub(super) const QUESTIONS: &[Question] = &[
         "An open transaction holds the last stable offset; everything behind it waits.",
         &[Scenario("transactions/open-transaction-pins-the-lso"), Scenario("transactions/hanging-transaction")]),
     ask("Why does lag never reach 0, why have offsets gaps?",
-        "Markers of transactions take offsets.",
-        &[Scenario("transactions/open-transaction-pins-the-lso"), Scenario("transactions/coordinator-dies-between-decision-and-markers")]),
+        "Markers of transactions take offsets; who commits `record.offset() + 1` instead of the position \
+         stays one behind.",
+        &[Scenario("transactions/offsets-have-gaps"), Scenario("transactions/open-transaction-pins-the-lso")]),
     ask("linger.ms=0: are there no batches then?",
         "There are: records gather while requests are in flight. linger.ms and batch.size close a \
          batch, whichever comes first.",
@@ -116,6 +117,22 @@ mod tests {
             |question: &&Question| question.answers.iter().all(|answer| matches!(answer, Waits(_)));
         let waiting: Vec<&str> = QUESTIONS.iter().filter(waits).map(|q| q.question).collect();
         assert_eq!(waiting, ["Why does another client choose another partition for the same key?"]);
+    }
+
+    #[test]
+    fn every_question_is_asked_in_korean_too() {
+        let korean = crate::korean::gallery::QUESTIONS;
+        assert_eq!(korean.len(), QUESTIONS.len());
+        for ((asked, short), question) in korean.iter().zip(QUESTIONS) {
+            let ends = |text: &str| text.ends_with(['.', '?']);
+            assert!(ends(asked) && short.ends_with('.'), "{asked}");
+            // What is code is the same in both.
+            let code = |text: &str| {
+                let parts = text.split('`').skip(1).step_by(2).map(str::to_owned);
+                parts.collect::<std::collections::BTreeSet<_>>()
+            };
+            assert_eq!(code(asked), code(question.question), "{asked}");
+        }
     }
 
     #[test]
