@@ -4,6 +4,7 @@
 //! The scenarios are the same every time; `PROPTEST_CASES=100000` looks further.
 
 mod answers;
+mod endings;
 mod found;
 mod groups;
 mod law;

@@ -25,6 +25,7 @@ use commits::CommitRequests;
 use committed::CommittedRequests;
 use events::BackgroundEvent;
 use heartbeat::Heartbeats;
+use inflight_protocol::fact::MembershipState;
 use inflight_protocol::message::GroupIdentity;
 use inflight_protocol::transaction::MemberId;
 use inflight_protocol::{ConsumerConfig, GroupId};
@@ -79,6 +80,11 @@ impl Background {
     /// The application has called subscribe(). Kafka: onSubscriptionUpdated.
     pub(crate) fn subscription_updated(&mut self) {
         self.membership.is_subscription_new = true;
+    }
+
+    /// Whether the member is in its group and has what the coordinator wants it to have.
+    pub(crate) fn has_joined(&self) -> bool {
+        self.membership.state == MembershipState::Stable
     }
 
     /// The application has called poll().

@@ -18,8 +18,8 @@ use inflight_protocol::fact::{PositionSource, RevokeCause, SendError};
 use inflight_protocol::message::GroupIdentity;
 use inflight_protocol::transaction::{CommittedOffset, MemberId};
 use inflight_protocol::{
-    ClientId, ConsumerId, Fact, FactKind, GroupId, Incoming, Node, Offset, Timestamp, TopicId,
-    TopicPartition, Turn,
+    ClientId, ConsumerId, Fact, FactKind, GroupId, Incoming, LeaderEpoch, Node, Offset, Timestamp,
+    TopicId, TopicPartition, Turn,
 };
 
 /// One consumer object, from construction to close or crash.
@@ -286,6 +286,21 @@ impl Consumer {
             let valid = state.position().filter(|_| state.has_valid_position());
             (state.partition, valid.map(|position| position.offset))
         })
+    }
+
+    /// Whether the consumer is in its group, as far as it knows, or needs no group.
+    pub fn has_joined(&self) -> bool {
+        !self.subscriptions.is_auto_assigned()
+            || match (&self.coordinator, &self.background) {
+                (Some(coordinator), _) => coordinator.has_joined(),
+                (None, Some(background)) => background.has_joined(),
+                (None, None) => true,
+            }
+    }
+
+    /// The epoch of the leader that a partition's position was last compared with, if any.
+    pub fn leader_epoch_of(&self, partition: TopicPartition) -> Option<LeaderEpoch> {
+        self.subscriptions.get(partition)?.position()?.leader.epoch
     }
 
     /// Something arrived from the network. It is looked at when somebody polls.

@@ -119,6 +119,12 @@ impl Coordinator {
         (self.state == MemberState::Stable).then_some(self.generation)
     }
 
+    /// Whether the member is in its group and knows of no reason to join again.
+    pub(crate) fn has_joined(&self) -> bool {
+        let is_joining = self.rejoin_needed || !matches!(self.join, Join::None);
+        self.state == MemberState::Stable && !is_joining
+    }
+
     /// Kafka: rebalanceInProgress.
     pub(crate) fn is_rebalancing(&self) -> bool {
         matches!(self.state, MemberState::PreparingRebalance | MemberState::CompletingRebalance)

@@ -152,9 +152,12 @@ impl GroupCoordinator {
         !self.entries.iter().all(Context::is_active)
     }
 
-    /// Whether something is written and not committed, or is to be written.
+    /// Whether something is written and not committed, or is to be written, or a group is on its
+    /// way from one assignment to another.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.orders.is_empty() || self.entries.iter().any(|context| !context.deferred.is_empty())
+        let waits =
+            |context: &Context| !context.deferred.is_empty() || context.shard.is_rebalancing();
+        !self.orders.is_empty() || self.entries.iter().any(waits)
     }
 
     /// The offsets that are committed, as far as this broker coordinates them.

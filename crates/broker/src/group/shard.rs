@@ -3,7 +3,7 @@
 
 mod consumer;
 
-use crate::group::classic::ClassicGroup;
+use crate::group::classic::{ClassicGroup, GroupState};
 use crate::group::consumer::ConsumerGroup;
 use crate::group::offsets::CommittedOffsets;
 use crate::group::sessions::Sessions;
@@ -39,6 +39,19 @@ impl GroupShard {
     /// A shard without groups, of a coordinator in this term.
     pub(crate) fn new(term: LeaderEpoch) -> Self {
         Self { term, ..Self::default() }
+    }
+
+    /// Whether some group is on its way from one assignment to another.
+    pub(crate) fn is_rebalancing(&self) -> bool {
+        let is_between = |group: &ClassicGroup| {
+            matches!(
+                group.state(),
+                GroupState::PreparingRebalance | GroupState::CompletingRebalance
+            )
+        };
+        let mut modern = self.consumer_groups.iter();
+        self.groups.iter().any(is_between)
+            || modern.any(|group| !group.members.is_empty() && !group.is_stable())
     }
 
     /// A group, if there is one. Kafka: GroupMetadataManager.group.

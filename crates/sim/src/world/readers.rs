@@ -400,10 +400,12 @@ impl<O: Observer> World<'_, O> {
             })
         };
         readers().all(|(setup, consumer)| {
-            consumer.assignment().all(|(partition, position)| {
-                let end = self.visible_end(partition, setup.config.isolation_level);
-                position.is_some_and(|position| position.get() >= end)
-            })
+            consumer.has_joined()
+                && consumer.assignment().all(|(partition, position)| {
+                    let end = self.visible_end(partition, setup.config.isolation_level);
+                    position.is_some_and(|position| position.get() >= end)
+                        && self.has_heard_of_the_leader(consumer, partition)
+                })
         }) && readers().all(|(setup, _)| match &setup.reading {
             Reading::Partitions(_) => true,
             Reading::Topics(topics) => topics
@@ -416,6 +418,14 @@ impl<O: Observer> World<'_, O> {
                     })
                 }),
         })
+    }
+
+    /// Whether a consumer's position was compared with the log of the partition's leader: another
+    /// log may be as long, with other records.
+    fn has_heard_of_the_leader(&self, consumer: &Consumer, partition: TopicPartition) -> bool {
+        let registration = self.controller.partition(partition);
+        registration.leader.is_none()
+            || consumer.leader_epoch_of(partition) == Some(registration.leader_epoch)
     }
 
     /// The offset behind the last record that a reader may see.
