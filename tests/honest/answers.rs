@@ -1,6 +1,6 @@
 //! A broker may answer any request with any error: clients and brokers go on, and runs end.
 
-use inflight::protocol::fact::StopCause;
+use inflight::protocol::fact::{SendError, StopCause};
 use inflight::protocol::{ApiKey, ErrorCode, Fact};
 use inflight::{Keep, Options, load_text, play};
 
@@ -119,5 +119,30 @@ fn an_application_goes_on_after_a_rebalance_of_the_classic_protocol_alone() {
             matches!(fact, Fact::ConsumerStopped { how: StopCause::Exited, .. })
         };
         assert_eq!(played.facts.iter().any(exited), exits, "{protocol}");
+    }
+}
+
+/// What is only read is not read: executed all the same or not, the answer is the error.
+#[test]
+fn a_read_that_is_executed_all_the_same_is_answered_with_the_error() {
+    for api in ["Fetch", "ListOffsets", "OffsetFetch", "FindCoordinator"] {
+        for when in ["before-append", "after-append"] {
+            let text = format!(
+                r#"{{ "title": "A read", "cluster": {{ "brokers": 1 }},
+                  "topics": [{{ "name": "orders", "replication": 1 }}],
+                  "producers": [{{ "name": "p1", "workload": [{{ "topic": "orders", "records": 1 }}] }}],
+                  "consumers": [{{ "name": "r1", "topics": ["orders"], "config": {{ "group.id": "g",
+                    "auto.offset.reset": "earliest" }} }}],
+                  "faults": [{{ "when": {{ "happened": "MessageDelivered", "where":
+                      {{ "api": "{api}", "direction": "request", "from": "r1" }} }},
+                    "then": {{ "answer": "this", "error": "TOPIC_AUTHORIZATION_FAILED", "when": "{when}" }} }}] }}"#
+            );
+            let loaded = load_text("read.json", &text, &Options::default());
+            let loaded = loaded.unwrap_or_else(|wrong| panic!("{wrong}"));
+            let played = play(&loaded, Keep::Everything);
+            let refused = SendError::Code(ErrorCode::TopicAuthorizationFailed);
+            let is_thrown = |(_, fact): &(_, Fact)| matches!(fact, Fact::ConsumerFailed { error, .. } if *error == refused);
+            assert!(played.facts.iter().any(is_thrown), "{api} {when}");
+        }
     }
 }

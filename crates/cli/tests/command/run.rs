@@ -127,6 +127,35 @@ fn an_application_that_ends_with_an_exception_is_told() {
     }
 }
 
+/// Nobody has looked at why there is no coordinator before the next commitAsync() does.
+#[test]
+fn a_commit_async_that_throws_is_told() {
+    const LATER: &str = r#"{
+      "title": "No coordinator",
+      "cluster": { "brokers": 1 },
+      "topics": [{ "name": "orders", "replication": 1 }],
+      "producers": [{ "name": "p1", "workload": [{ "topic": "orders", "records": 5, "every": "1s" }] }],
+      "consumers": [{
+        "name": "r1",
+        "config": { "group.id": "g", "auto.offset.reset": "earliest", "enable.auto.commit": false },
+        "partitions": ["orders-0"],
+        "commit": "after-async",
+      }],
+      "faults": [
+        { "when": { "happened": "MessageDelivered", "where": { "api": "OffsetCommit", "direction": "request" } },
+          "then": { "answer": "this", "error": "NOT_COORDINATOR" } },
+        { "when": { "happened": "MessageDelivered",
+            "where": { "api": "FindCoordinator", "direction": "request" }, "nth": 2 },
+          "then": { "answer": "this", "error": "GROUP_AUTHORIZATION_FAILED" } },
+      ],
+    }"#;
+    let place = Place::new("later");
+    place.write("later.json", LATER);
+    let object = place.run(&["run", "later.json", "--format", "json"]).json();
+    let told = serde_json::json!([{ "client": "r1", "error": "GROUP_AUTHORIZATION_FAILED" }]);
+    assert_eq!(object["stopped"], told);
+}
+
 #[test]
 fn a_run_in_which_nothing_happens_says_nothing() {
     let place = Place::new("vacuous");

@@ -167,19 +167,21 @@ fn commit_sync_of_a_fenced_instance_says_so_and_is_not_tried_again() {
     assert_eq!(bench.told(), [Completion::CommittedSync { error }]);
 }
 
+/// A consumer that has chosen a partition and read a record of it, outside of poll().
+fn chooser(config: ConsumerConfig) -> Bench {
+    let mut bench = initializing(config);
+    groups::committed(&mut bench, &[(P0, 0)]);
+    bench.pass(ms(1));
+    bench.serve(P0, vec![batch(0, 1)]);
+    assert_eq!(offsets(&bench.told()), [0]);
+    bench
+}
+
 /// Kafka: the listener in commitOffsetsAsync makes a RetriableCommitFailedException of it, so
 /// there is another try soon, and that throws what lookupCoordinator() has kept.
 #[test]
 fn auto_commit_throws_what_the_search_for_a_coordinator_came_to() {
-    let mut bench = Bench::with_group(ConsumerConfig::default());
-    bench.assign(&[P0]);
-    bench.poll(ms(3_600_000));
-    bench.pass(ms(1));
-    groups::find_coordinator(&mut bench);
-    groups::committed(&mut bench, &[(P0, 0)]);
-    bench.pass(ms(1));
-    bench.serve(P0, vec![batch(0, 1)]);
-    bench.told();
+    let mut bench = chooser(ConsumerConfig::default());
     bench.pass(ms(5_000));
     bench.poll(ms(60_000));
     let asked = commit(&mut bench);
@@ -194,23 +196,21 @@ fn auto_commit_throws_what_the_search_for_a_coordinator_came_to() {
 /// Kafka: ensureCoordinatorReadyAsync in commitOffsetsAsync.
 #[test]
 fn commit_async_throws_what_the_search_for_a_coordinator_came_to() {
-    let mut bench = groups::member(classic(), &[P0]);
-    bench.serve(P0, vec![batch(0, 3)]);
-    bench.told();
+    let mut bench = chooser(classic());
     bench.commit_async();
     let asked = commit(&mut bench);
-    bench.lose(&asked.0);
-    bench.pass(ms(100));
+    answer_commit(&mut bench, &asked, Some(ELSEWHERE));
+    bench.poll(ms(10));
+    bench.pass(ms(10));
     bench.commit_async();
     refuse_lookup(&mut bench, ErrorCode::GroupAuthorizationFailed);
-    while bench.find(|request| matches!(request, Request::FindCoordinator(_))).is_none() {
-        let thrown = bench.turn(|consumer, env, turn| consumer.commit_async(env, turn, None));
-        if thrown.is_err() {
-            let refused = SendError::Code(ErrorCode::GroupAuthorizationFailed);
-            return assert_eq!(thrown, Err(refused));
-        }
-    }
-    panic!("it asks again without a word");
+    bench.poll(ms(10));
+    bench.pass(ms(10));
+    let number = bench.turn(|consumer, env, turn| consumer.commit_async(env, turn, None));
+    assert_eq!(number, Err(SendError::Code(ErrorCode::GroupAuthorizationFailed)));
+    bench.commit_async();
+    let asks_again = asks(&bench, |request| matches!(request, Request::FindCoordinator(_)));
+    assert!(asks_again, "it is thrown once");
 }
 
 fn refuse_committed(bench: &mut Bench, error: ErrorCode) {
@@ -219,7 +219,7 @@ fn refuse_committed(bench: &mut Bench, error: ErrorCode) {
     bench.answer(&waiting, Response::OffsetFetch(response));
 }
 
-/// Takes part in the group until the committed offsets are asked for.
+/// A consumer that has chosen a partition and asks for the committed offset.
 fn initializing(config: ConsumerConfig) -> Bench {
     let mut bench = Bench::with_group(config);
     bench.assign(&[P0]);
