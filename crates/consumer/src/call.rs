@@ -208,8 +208,9 @@ impl Consumer {
             return self.poll_positions(ctx, call);
         }
         if self.subscriptions.is_auto_assigned() {
-            if let Some(coordinator) = &mut self.coordinator {
-                coordinator.heartbeat.polled(ctx);
+            let heartbeat = self.coordinator.as_mut().map(|known| &mut known.heartbeat);
+            if let Some(Err(error)) = heartbeat.map(|heartbeat| heartbeat.polled(ctx)) {
+                return Step::Failed(error);
             }
             self.run_heartbeat_thread(ctx);
             call.place = Place::Lookup;
@@ -240,8 +241,8 @@ impl Consumer {
     /// Commits by itself, and sees to it that all partitions have positions.
     /// Kafka: the end of ConsumerCoordinator.poll, updateFetchPositions.
     fn poll_positions(&mut self, ctx: &mut Ctx<'_, '_>, call: &mut PollCall) -> Step {
-        self.maybe_auto_commit(ctx);
-        if let Err(error) = self.validate_positions(ctx) {
+        let checked = self.maybe_auto_commit(ctx).and_then(|()| self.validate_positions(ctx));
+        if let Err(error) = checked {
             return Step::Failed(error);
         }
         if self.subscriptions.has_all_fetch_positions() {
@@ -270,7 +271,9 @@ impl Consumer {
         if self.subscriptions.reset_initializing(|_| true).is_some() {
             return Step::Failed(SendError::NoOffset);
         }
-        self.reset_positions(ctx);
+        if let Err(error) = self.reset_positions(ctx) {
+            return Step::Failed(error);
+        }
         self.poll_for_fetches(ctx, call)
     }
 

@@ -42,6 +42,8 @@ pub struct Consumer {
     pub(crate) validated_version: Option<u32>,
     /// Kafka: cachedValidatePositionsException.
     pub(crate) validation_failure: Option<SendError>,
+    /// Kafka: cachedResetPositionsException.
+    pub(crate) reset_failure: Option<SendError>,
     /// The call that the application's thread is in.
     pub(crate) call: Option<Call>,
     pub(crate) has_ended: bool,
@@ -61,6 +63,7 @@ inflight_des::clone_fields!(Consumer {
     background,
     validated_version,
     validation_failure,
+    reset_failure,
     call,
     has_ended,
     completions,
@@ -100,6 +103,7 @@ impl Consumer {
             background,
             validated_version: None,
             validation_failure: None,
+            reset_failure: None,
             call: None,
             has_ended: false,
             completions: Vec::new(),
@@ -139,7 +143,8 @@ impl Consumer {
         self.fetches.retain(|partition| partitions.contains(&partition));
         match self.background {
             Some(_) => self.maybe_commit_automatically(&mut ctx),
-            None => self.maybe_auto_commit(&mut ctx),
+            // Applications choose once, when nothing is consumed: there is nothing to throw.
+            None => self.maybe_auto_commit(&mut ctx).unwrap_or_default(),
         }
         let known: Vec<_> = self.subscriptions.assigned().iter().map(|s| s.partition).collect();
         for partition in known.iter().copied().filter(|id| !partitions.contains(id)) {
@@ -199,17 +204,21 @@ impl Consumer {
 
     /// The application calls commitAsync(). Returns the number that its callback will come with.
     /// Kafka: KafkaConsumer.commitAsync.
+    ///
+    /// # Errors
+    ///
+    /// What it throws: with the classic protocol why no coordinator was found.
     pub fn commit_async(
         &mut self,
         env: &Env<'_>,
         turn: &mut Turn<'_>,
         offsets: Option<&[CommittedOffset]>,
-    ) -> u32 {
+    ) -> Result<u32, SendError> {
         let mut ctx = Ctx::new(env, turn, self.streams);
         let offsets = self.offsets_or_consumed(offsets);
         let id = match self.background {
-            Some(_) => self.begin_async_commit(&mut ctx, offsets),
-            None => self.commit_offsets_async(&mut ctx, offsets, Origin::Async).0,
+            Some(_) => Ok(self.begin_async_commit(&mut ctx, offsets)),
+            None => self.commit_offsets_async(&mut ctx, offsets, Origin::Async).map(|(id, _)| id),
         };
         self.run(&mut ctx);
         id

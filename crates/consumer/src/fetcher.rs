@@ -146,8 +146,9 @@ impl Consumer {
         self.network.send(ctx, peer, request, purpose, config.request_timeout_ms);
     }
 
-    /// Kafka: handleFetchSuccess, handleFetchFailure. Partitions of which there is nothing new are
-    /// not in the answer to an incremental fetch, and left out here.
+    /// Kafka: handleFetchSuccess, handleFetchFailure, FetchSessionHandler.handleResponse. Partitions
+    /// of which there is nothing new are not in the answer to an incremental fetch, and left out
+    /// here. When the session is lost, the next request asks for everything, as all do here.
     pub(crate) fn fetch_answered(
         &mut self,
         ctx: &Ctx<'_, '_>,
@@ -157,7 +158,13 @@ impl Consumer {
     ) {
         self.fetches.asked = self.fetches.asked.without(leader);
         let Outcome::Response(Response::ConsumerFetch(response)) = outcome else { return };
-        let ConsumerFetchResponse { partitions, batches, aborted } = response;
+        let ConsumerFetchResponse { error, partitions, batches, aborted } = response;
+        if let Some(error) = error {
+            if error == ErrorCode::FetchSessionTopicIdError {
+                self.metadata.request_update();
+            }
+            return;
+        }
         let (mut batches, mut aborted) = (batches.into_iter(), aborted.into_iter());
         for entry in partitions {
             let batches: Vec<_> = batches.by_ref().take(entry.batches as usize).collect();

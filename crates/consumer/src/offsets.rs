@@ -10,7 +10,7 @@ use inflight_protocol::fact::{PositionSource, SendError};
 use inflight_protocol::message::{
     ListOffsetsRequest, OffsetForLeaderEpochRequest, OffsetSpec, Request, Response,
 };
-use inflight_protocol::{BrokerId, Fact, FactKind, Offset, TopicPartition};
+use inflight_protocol::{BrokerId, ErrorCode, Fact, FactKind, Offset, TopicPartition};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -81,24 +81,27 @@ impl Consumer {
         Ok(())
     }
 
-    /// Kafka: OffsetsForLeaderEpochUtils.handleResponse and what follows.
+    /// Kafka: OffsetsForLeaderEpochUtils.handleResponse, onSuccessfulResponseForValidatingPositions
+    /// and onFailedResponseForValidatingPositions.
     pub(crate) fn epoch_ends_answered(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
         asked: &[(TopicPartition, FetchPosition)],
         outcome: Outcome,
     ) {
-        let again_ms = ctx.now_ms + ctx.env.config.retry_backoff_ms;
-        let response = match outcome {
-            Outcome::Response(Response::OffsetForLeaderEpoch(response)) => Some(response),
-            Outcome::Response(_) | Outcome::Disconnected | Outcome::NotSent => None,
+        let results = match outcome {
+            Outcome::Response(Response::OffsetForLeaderEpoch(response)) => response.partitions,
+            // Of none is anything known.
+            Outcome::Response(_) | Outcome::Disconnected | Outcome::NotSent => SmallVec::new(),
         };
+        if let Some(error) = unauthorized(&results) {
+            self.validation_failure.get_or_insert(error);
+            return self.ask_again(ctx, asked.iter().map(|(partition, _)| *partition));
+        }
         for (partition, position) in asked {
-            let results = response.iter().flat_map(|response| &response.partitions);
-            let result = results.into_iter().find(|(id, _)| id == partition);
+            let result = results.iter().find(|(id, _)| id == partition);
             let Some((_, Ok(end))) = result else {
-                self.subscriptions.retry_at(*partition, again_ms);
-                self.metadata.request_update();
+                self.ask_again(ctx, [*partition]);
                 continue;
             };
             match self.subscriptions.complete_validation(*partition, *position, *end) {
@@ -115,7 +118,14 @@ impl Consumer {
 
     /// Asks for the beginning or the end where a position is to be reset.
     /// Kafka: resetPositionsIfNeeded.
-    pub(crate) fn reset_positions(&mut self, ctx: &mut Ctx<'_, '_>) {
+    ///
+    /// # Errors
+    ///
+    /// What an earlier question came to, if that cannot be mended.
+    pub(crate) fn reset_positions(&mut self, ctx: &mut Ctx<'_, '_>) -> Result<(), SendError> {
+        if let Some(error) = self.reset_failure.take() {
+            return Err(error);
+        }
         let mut by_leader: BTreeMap<BrokerId, Asked<ResetTo>> = BTreeMap::new();
         for (partition, to) in self.subscriptions.needing_reset(ctx.now_ms) {
             let current = self.metadata.current_leader(partition);
@@ -148,26 +158,37 @@ impl Consumer {
             let request = Request::ListOffsets(request);
             self.network.send(ctx, peer, request, Purpose::ListOffsets(partitions), timeout_ms);
         }
+        Ok(())
     }
 
-    /// Kafka: handleListOffsetResponse, onSuccessfulResponseForResettingPositions.
+    /// Kafka: OffsetFetcherUtils.handleListOffsetResponse, onSuccessfulResponseForResettingPositions
+    /// and onFailedResponseForResettingPositions.
     pub(crate) fn list_offsets_answered(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
         asked: &[(TopicPartition, ResetTo)],
         outcome: Outcome,
     ) {
-        let again_ms = ctx.now_ms + ctx.env.config.retry_backoff_ms;
-        let response = match outcome {
-            Outcome::Response(Response::ListOffsets(response)) => Some(response),
-            Outcome::Response(_) | Outcome::Disconnected | Outcome::NotSent => None,
+        let all = asked.iter().map(|(partition, _)| *partition);
+        let results = match outcome {
+            Outcome::Response(Response::ListOffsets(response)) => response.partitions,
+            Outcome::Response(_) | Outcome::Disconnected | Outcome::NotSent => {
+                return self.ask_again(ctx, all);
+            }
         };
+        if let Some(error) = unauthorized(&results) {
+            self.reset_failure.get_or_insert(error);
+            return self.ask_again(ctx, all);
+        }
         for (partition, to) in asked {
-            let results = response.iter().flat_map(|response| &response.partitions);
-            let Some((_, Ok(found))) = results.into_iter().find(|(id, _)| id == partition) else {
-                self.subscriptions.retry_at(*partition, again_ms);
-                self.metadata.request_update();
-                continue;
+            let found = match results.iter().find(|(id, _)| id == partition) {
+                Some((_, Ok(found))) => found,
+                // As if there were no such offset: nobody asks before request.timeout.ms is over.
+                Some((_, Err(ErrorCode::UnsupportedForMessageFormat))) | None => continue,
+                Some((_, Err(_))) => {
+                    self.ask_again(ctx, [*partition]);
+                    continue;
+                }
             };
             let Some(offset) = found.offset else { continue };
             let leader = self.metadata.current_leader(*partition);
@@ -184,4 +205,26 @@ impl Consumer {
             }
         }
     }
+
+    /// Asks about these partitions again after retry.backoff.ms; by then the metadata may be new.
+    /// Kafka: SubscriptionState.requestFailed.
+    fn ask_again(
+        &mut self,
+        ctx: &Ctx<'_, '_>,
+        partitions: impl IntoIterator<Item = TopicPartition>,
+    ) {
+        let again_ms = ctx.now_ms + ctx.env.config.retry_backoff_ms;
+        for partition in partitions {
+            self.subscriptions.retry_at(partition, again_ms);
+        }
+        self.metadata.request_update();
+    }
+}
+
+/// One topic that may not be read makes a TopicAuthorizationException of the whole answer.
+fn unauthorized<T>(results: &[(TopicPartition, Result<T, ErrorCode>)]) -> Option<SendError> {
+    const REFUSED: ErrorCode = ErrorCode::TopicAuthorizationFailed;
+    let is_refused =
+        results.iter().any(|(_, result)| result.as_ref().is_err_and(|e| *e == REFUSED));
+    is_refused.then_some(SendError::Code(REFUSED))
 }

@@ -76,6 +76,24 @@ impl<T: Form> Form for Vec<T> {
     }
 }
 
+/// A list with something in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NonEmpty<T>(pub(crate) Vec<T>);
+
+impl<T: Form> Form for NonEmpty<T> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if node.elements().is_some_and(|elements| elements.is_empty()) {
+            reader.mismatch(node, "at least one element");
+            return None;
+        }
+        Vec::read(node, reader).map(Self)
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        json!({ "type": "array", "items": T::schema(schemas), "minItems": 1 })
+    }
+}
+
 /// One of something, or a list of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OneOrMore<T>(pub(crate) Vec<T>);

@@ -4,6 +4,7 @@
 
 use crate::setup::{AfterAbort, ConsumerSetup, OffsetsBy, Work};
 use inflight_des::{Chance, Delay, Instant, Span, StreamId};
+use inflight_protocol::config::GroupProtocol;
 use inflight_protocol::fact::{Recovery, SendError};
 use inflight_protocol::transaction::CommittedOffset;
 use inflight_protocol::{ErrorCode, Offset, SessionId, TopicPartition, TransactionResult};
@@ -369,7 +370,8 @@ impl Consuming {
     /// commitSync() has returned or thrown. An application whose commit came too late goes on:
     /// somebody else does the work again. One whose group is rebalancing goes on as well, since
     /// poll() completes the rebalance and a later commit is behind what it holds now; if it has
-    /// not done its work yet, it goes back to where its records begin, which is returned.
+    /// not done its work yet, it goes back to where its records begin, which is returned. With the
+    /// consumer protocol nobody throws that: the code is as unexpected as any other.
     /// Kafka: KafkaConsumer.commitSync, RebalanceInProgressException.
     pub(crate) fn committed(
         &mut self,
@@ -381,13 +383,14 @@ impl Consuming {
         const REBALANCING: SendError = SendError::Code(ErrorCode::RebalanceInProgress);
         self.in_call = false;
         let mut back = None;
+        let is_classic = setup.config.group_protocol == GroupProtocol::Classic;
         self.stage = match (self.stage, result) {
             (Stage::CommitsFirst, Ok(())) => self.takes_up(setup, now, chance),
-            (Stage::CommitsFirst, Err(REBALANCING)) => {
-                back = Some(self.from.clone());
+            (stage, Err(REBALANCING)) if is_classic => {
+                back = (stage == Stage::CommitsFirst).then(|| self.from.clone());
                 Stage::Polls
             }
-            (_, Ok(()) | Err(SendError::CommitFailed | REBALANCING)) => Stage::Polls,
+            (_, Ok(()) | Err(SendError::CommitFailed)) => Stage::Polls,
             (_, Err(_)) => Stage::Fatal,
         };
         back
@@ -432,7 +435,7 @@ impl Consuming {
         None
     }
 
-    /// A message was not delivered, or poll() threw something that cannot be mended.
+    /// A message was not delivered, or a call threw something that cannot be mended.
     pub(crate) fn failed(&mut self) {
         self.in_call = false;
         self.stage = Stage::Fatal;

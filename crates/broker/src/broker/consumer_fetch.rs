@@ -78,6 +78,14 @@ impl Broker {
         for fetch in &request.partitions {
             let injected = self.injected(slot, Some(fetch.partition), InjectWhen::BeforeAppend);
             let read = match injected {
+                Some(error) if is_of_session(error) => {
+                    filling.response = ConsumerFetchResponse {
+                        error: Some(error),
+                        ..ConsumerFetchResponse::default()
+                    };
+                    filling.has_error = true;
+                    return filling;
+                }
                 Some(error) => Err(error),
                 None => self.read_partition(&mut filling, fetch),
             };
@@ -237,4 +245,15 @@ impl Broker {
             self.timers.arm(Timer::Reader, next);
         }
     }
+}
+
+/// Whether an error is said of a fetch session, and so of a response as a whole.
+/// Kafka: FetchManager.newContext, SessionErrorContext.
+const fn is_of_session(error: ErrorCode) -> bool {
+    matches!(
+        error,
+        ErrorCode::FetchSessionIdNotFound
+            | ErrorCode::InvalidFetchSessionEpoch
+            | ErrorCode::FetchSessionTopicIdError
+    )
 }

@@ -62,6 +62,7 @@ pub(crate) fn draw(
 ) -> Result<Exit, Failure> {
     let options = options(args)?;
     let Some(kind) = kind(args.kind) else {
+        only_a_grid(args)?;
         let scene = draw_grid(&options)?;
         return deliver(args, &render(args, &scene)?, printer);
     };
@@ -94,6 +95,25 @@ pub(crate) fn draw(
         }
     };
     deliver(args, &render(args, &scene)?, printer)
+}
+
+/// The grid is drawn from runs of its own, and is neither a page nor a sequence.
+fn only_a_grid(args: &DrawArgs) -> Result<(), Failure> {
+    let not_taken = [
+        (args.file.is_some(), "file"),
+        (args.read.seed.is_some(), "--seed"),
+        (!args.read.set.is_empty(), "--set"),
+        (args.twin, "--twin"),
+        (args.focus != "auto", "--focus"),
+    ];
+    let is_picture =
+        matches!(args.format, PictureFormat::Svg | PictureFormat::Png | PictureFormat::Text);
+    let problem = match not_taken.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, what)) => format!("--kind isr-grid makes its own runs and takes no {what}"),
+        None if !is_picture => "--kind isr-grid takes --format svg, png or text".to_owned(),
+        None => return Ok(()),
+    };
+    Err(Failure::Input(problem))
 }
 
 /// Other tools draw sequences, of one run.

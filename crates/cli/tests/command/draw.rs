@@ -55,6 +55,26 @@ fn a_focus_that_is_not_there_is_refused() {
 }
 
 #[test]
+fn the_grid_takes_nothing_that_it_would_not_look_at() {
+    let place = Place::new("draw-grid-alone");
+    place.write("story.json", DUPLICATE);
+    for (more, told) in [
+        (&["story.json"][..], "takes no file"),
+        (&["--seed", "2"], "takes no --seed"),
+        (&["--set", "acks=1"], "takes no --set"),
+        (&["--twin"], "takes no --twin"),
+        (&["--focus", "anomaly"], "takes no --focus"),
+        (&["--format", "html"], "takes --format svg, png or text"),
+        (&["--format", "mermaid"], "takes --format svg, png or text"),
+    ] {
+        let args: Vec<&str> = ["draw", "--kind", "isr-grid"].iter().chain(more).copied().collect();
+        let ran = place.run(&args);
+        ran.ends(2).err(told);
+        assert_eq!(ran.out, "", "{more:?}");
+    }
+}
+
+#[test]
 fn the_grid_says_what_a_leader_answers() {
     let place = Place::new("draw-grid");
     let grid = place.run(&["draw", "--kind", "isr-grid", "--format", "text"]);

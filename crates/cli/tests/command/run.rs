@@ -57,6 +57,8 @@ fn a_run_tells_its_story() {
     }
 }
 
+const TRANSACTIONAL: &str = r#""transactional.id": "t""#;
+
 #[test]
 fn a_client_that_an_error_stopped_is_told() {
     const NONE: &str = r#"{
@@ -81,6 +83,77 @@ fn a_client_that_an_error_stopped_is_told() {
     let earliest = ["run", "none.json", "--set", "r1.auto.offset.reset=earliest"];
     let ran = place.run(&earliest);
     assert!(!ran.ends(0).out.contains("stopped by an error"), "{}", ran.out);
+}
+
+/// Whatever call it is that throws: an application that does not know what to do exits.
+#[test]
+fn an_application_that_ends_with_an_exception_is_told() {
+    const READER: &str = r#"{ "name": "r1", "topics": ["orders"], "commit": "after",
+      "config": { "group.id": "g", "auto.offset.reset": "earliest", "enable.auto.commit": false } }"#;
+    const COPIER: &str = r#"{ "name": "r1", "topics": ["orders"], "transform": { "to": "bills" },
+      "config": { "group.id": "g", "auto.offset.reset": "earliest", "enable.auto.commit": false } }"#;
+    let place = Place::new("thrown");
+    for (config, consumers, api, from, error, stopped) in [
+        ("", READER, "OffsetCommit", "r1", "GROUP_AUTHORIZATION_FAILED", Some("r1")),
+        ("", READER, "JoinGroup", "r1", "NETWORK_EXCEPTION", Some("r1")),
+        ("", READER, "ListOffsets", "r1", "TOPIC_AUTHORIZATION_FAILED", Some("r1")),
+        ("", COPIER, "Produce", "r1", "INVALID_RECORD", Some("r1")),
+        (TRANSACTIONAL, "", "InitProducerId", "p1", "TRANSACTION_ABORTABLE", Some("p1")),
+        // What can be lived with ends nobody.
+        ("", READER, "OffsetCommit", "r1", "ILLEGAL_GENERATION", None),
+        ("", READER, "OffsetCommit", "r1", "NOT_COORDINATOR", None),
+        ("", "", "Produce", "p1", "INVALID_RECORD", None),
+    ] {
+        let transactions =
+            if config.is_empty() { "" } else { r#", "transactions": { "records": 1 }"# };
+        place.write(
+            "thrown.json",
+            &format!(
+                r#"{{ "title": "Thrown", "cluster": {{ "brokers": 1 }},
+                  "topics": [{{ "name": "orders", "replication": 1 }}, {{ "name": "bills", "replication": 1 }}],
+                  "producers": [{{ "name": "p1", "config": {{ {config} }},
+                    "workload": [{{ "topic": "orders", "records": 3, "every": "1s"{transactions} }}] }}],
+                  "consumers": [{consumers}],
+                  "faults": [{{ "when": {{ "happened": "MessageDelivered",
+                      "where": {{ "api": "{api}", "direction": "request", "from": "{from}" }} }},
+                    "then": {{ "answer": "this", "error": "{error}" }} }}] }}"#
+            ),
+        );
+        let object = place.run(&["run", "thrown.json", "--format", "json"]).json();
+        let expected =
+            stopped.map(|client| serde_json::json!({ "client": client, "error": error }));
+        let expected: Vec<_> = expected.into_iter().collect();
+        assert_eq!(object["stopped"], serde_json::json!(expected), "{api} {error}");
+    }
+}
+
+/// Nobody has looked at why there is no coordinator before the next commitAsync() does.
+#[test]
+fn a_commit_async_that_throws_is_told() {
+    const LATER: &str = r#"{
+      "title": "No coordinator",
+      "cluster": { "brokers": 1 },
+      "topics": [{ "name": "orders", "replication": 1 }],
+      "producers": [{ "name": "p1", "workload": [{ "topic": "orders", "records": 5, "every": "1s" }] }],
+      "consumers": [{
+        "name": "r1",
+        "config": { "group.id": "g", "auto.offset.reset": "earliest", "enable.auto.commit": false },
+        "partitions": ["orders-0"],
+        "commit": "after-async",
+      }],
+      "faults": [
+        { "when": { "happened": "MessageDelivered", "where": { "api": "OffsetCommit", "direction": "request" } },
+          "then": { "answer": "this", "error": "NOT_COORDINATOR" } },
+        { "when": { "happened": "MessageDelivered",
+            "where": { "api": "FindCoordinator", "direction": "request" }, "nth": 2 },
+          "then": { "answer": "this", "error": "GROUP_AUTHORIZATION_FAILED" } },
+      ],
+    }"#;
+    let place = Place::new("later");
+    place.write("later.json", LATER);
+    let object = place.run(&["run", "later.json", "--format", "json"]).json();
+    let told = serde_json::json!([{ "client": "r1", "error": "GROUP_AUTHORIZATION_FAILED" }]);
+    assert_eq!(object["stopped"], told);
 }
 
 #[test]

@@ -240,7 +240,9 @@ impl Consumer {
             return PollStage::Complete(Err(SendError::NoOffset));
         }
         let before = self.network.pending();
-        self.reset_positions(ctx);
+        if let Err(error) = self.reset_positions(ctx) {
+            return PollStage::Complete(Err(error));
+        }
         match self.network.pending() - before {
             0 => self.fetches_created(ctx),
             questions => PollStage::Resetting(questions),

@@ -4,7 +4,7 @@
 use super::request_state::RequestState;
 use crate::completion::Completion;
 use crate::consumer::Consumer;
-use crate::coordinator::commit::{CommitResult, Offsets, Origin};
+use crate::coordinator::commit::{CommitResult, Offsets, Origin, decisive};
 use crate::coordinator::generation::Generation;
 use crate::coordinator::lookup::Failure;
 use crate::env::Ctx;
@@ -231,8 +231,7 @@ impl Consumer {
     ) {
         let result = match outcome {
             Outcome::Response(Response::OffsetCommit(response)) => {
-                let error = response.partitions.iter().find_map(|(_, error)| *error);
-                error.map_or(Ok(()), |error| Err(self.commit_request_refused(error)))
+                decisive(&response).map_or(Ok(()), |error| Err(self.commit_request_refused(error)))
             }
             other => {
                 self.coordinator_lost(&other);

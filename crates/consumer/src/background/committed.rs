@@ -64,9 +64,20 @@ impl Consumer {
         id
     }
 
-    /// Sends what may be sent. Kafka: CommitRequestManager.poll.
+    /// Sends what may be sent, unless there will never be anybody to ask.
+    /// Kafka: CommitRequestManager.poll, maybeFailOnCoordinatorFatalError.
     pub(super) fn poll_committed_requests(&mut self, ctx: &mut Ctx<'_, '_>) {
-        let Some(node) = self.back().lookup.node else { return };
+        let Some(node) = self.back().lookup.node else {
+            if let Some(error) = self.back().lookup.fatal {
+                let waits = |one: &mut Question| !one.state.is_in_flight();
+                for lost in
+                    self.back().committed.questions.extract_if(.., waits).collect::<Vec<_>>()
+                {
+                    self.committed_known(ctx, (lost.id, &lost.partitions), Err(error));
+                }
+            }
+            return;
+        };
         let back = self.back();
         let identity = GroupIdentity { group: back.group, member: back.commits.member };
         let mut ready = Vec::new();
@@ -84,7 +95,8 @@ impl Consumer {
         }
     }
 
-    /// Kafka: OffsetFetchRequestState.onResponse, handleGroupLevelError.
+    /// Kafka: OffsetFetchRequestState.onResponse, handleGroupLevelError,
+    /// handleRetriablePartitionErrors.
     pub(super) fn committed_request_answered(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
@@ -104,16 +116,21 @@ impl Consumer {
         let stream = ctx.streams.coordinator_backoff;
         let questions = &mut self.back().committed.questions;
         let Some(place) = questions.iter().position(|one| one.id == id) else { return };
-        if let Err(failure) = &result {
-            let question = &mut questions[place];
+        let question = &mut questions[place];
+        if !matches!(&result, Ok(Found { is_partial: false, .. })) {
             question.state.failed(ctx.now_ms, (ctx.turn.chance(), stream));
-            if failure.is_retriable() && ctx.now_ms < question.deadline_ms {
-                return;
-            }
+        }
+        let next_ms = question.state.next_ms(ctx.now_ms).unwrap_or(ctx.now_ms);
+        let is_asked_again = match &result {
+            Ok(found) => found.is_partial && next_ms < question.deadline_ms,
+            Err(failure) => failure.is_retriable() && ctx.now_ms < question.deadline_ms,
+        };
+        if is_asked_again {
+            return;
         }
         let question = questions.remove(place);
         self.back().moves += 1;
-        let result = result.map(|offsets| {
+        let result = result.map(|Found { offsets, .. }| {
             let initializing: Partitions = self.subscriptions.initializing().collect();
             let wanted = offsets.into_iter().filter(|one| initializing.contains(&one.partition));
             let wanted: Vec<CommittedOffset> = wanted.collect();
@@ -143,18 +160,29 @@ impl Consumer {
     }
 }
 
-/// The offsets that there are.
-fn read(partitions: &[(TopicPartition, CommittedResult)]) -> Result<Vec<CommittedOffset>, Failure> {
-    let mut offsets = Vec::new();
-    let mut failure = None;
+/// What an answer says. Kafka: OffsetFetchResult.
+struct Found {
+    /// The offsets that there are.
+    offsets: Vec<CommittedOffset>,
+    /// Whether the coordinator does not know of some of the partitions, and may soon.
+    is_partial: bool,
+}
+
+fn read(partitions: &[(TopicPartition, CommittedResult)]) -> Result<Found, Failure> {
+    let mut found = Found { offsets: Vec::new(), is_partial: false };
+    let (mut refused, mut unstable) = (None, None);
     for (_, result) in partitions {
         match result {
-            Ok(offset) => offsets.extend(*offset),
-            Err(ErrorCode::UnstableOffsetCommit) => {
-                failure = Some(Failure::Retriable(ErrorCode::UnstableOffsetCommit));
+            Ok(offset) => found.offsets.extend(*offset),
+            Err(ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId) => {
+                found.is_partial = true;
             }
+            Err(error @ ErrorCode::UnstableOffsetCommit) => {
+                unstable = Some(Failure::Retriable(*error));
+            }
+            Err(error @ ErrorCode::TopicAuthorizationFailed) => refused = Some(Failure::of(*error)),
             Err(error) => return Err(Failure::Fatal(SendError::Code(*error))),
         }
     }
-    failure.map_or(Ok(offsets), Err)
+    refused.or(unstable).map_or(Ok(found), Err)
 }

@@ -11,7 +11,7 @@ use crate::network::Outcome;
 use crate::request::Purpose;
 use crate::wait::Progress;
 use inflight_protocol::fact::{CommitMode, SendError};
-use inflight_protocol::message::{OffsetCommitRequest, Request, Response};
+use inflight_protocol::message::{OffsetCommitRequest, OffsetCommitResponse, Request, Response};
 use inflight_protocol::transaction::CommittedOffset;
 use inflight_protocol::{ErrorCode, Fact, FactKind};
 use smallvec::SmallVec;
@@ -101,6 +101,13 @@ impl Failure {
     }
 }
 
+/// The error that decides about a commit: topics that may not be committed come last.
+/// Kafka: the handlers of OffsetCommitResponse.
+pub(crate) fn decisive(response: &OffsetCommitResponse) -> Option<ErrorCode> {
+    let errors = || response.partitions.iter().filter_map(|(_, error)| *error);
+    errors().find(|error| *error != ErrorCode::TopicAuthorizationFailed).or(errors().next())
+}
+
 impl Consumer {
     /// The positions behind all that was returned. Kafka: SubscriptionState.allConsumed.
     pub(crate) fn all_consumed(&self) -> Offsets {
@@ -120,40 +127,60 @@ impl Consumer {
     }
 
     /// Commits what was consumed if it is time to. Kafka: maybeAutoCommitOffsetsAsync(now).
-    pub(crate) fn maybe_auto_commit(&mut self, ctx: &mut Ctx<'_, '_>) {
+    ///
+    /// # Errors
+    ///
+    /// As [`Consumer::commit_offsets_async`].
+    pub(crate) fn maybe_auto_commit(&mut self, ctx: &mut Ctx<'_, '_>) -> Result<(), SendError> {
         let Some(next_ms) =
             self.coordinator.as_mut().and_then(|known| known.next_auto_commit_ms.as_mut())
         else {
-            return;
+            return Ok(());
         };
         if ctx.now_ms >= *next_ms {
             *next_ms = ctx.now_ms + ctx.env.config.auto_commit_interval_ms;
-            self.commit_consumed_async(ctx, Origin::Auto);
+            self.commit_consumed_async(ctx, Origin::Auto)?;
         }
+        Ok(())
     }
 
     /// Kafka: autoCommitOffsetsAsync.
+    ///
+    /// # Errors
+    ///
+    /// As [`Consumer::commit_offsets_async`].
     pub(crate) fn commit_consumed_async(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
         origin: Origin,
-    ) -> Option<u32> {
-        self.commit_offsets_async(ctx, self.all_consumed(), origin).1
+    ) -> Result<Option<u32>, SendError> {
+        Ok(self.commit_offsets_async(ctx, self.all_consumed(), origin)?.1)
     }
 
     /// Returns the number of the commit, and the same again if it is on its way.
     /// Kafka: commitOffsetsAsync.
+    ///
+    /// # Errors
+    ///
+    /// Why an earlier search for the coordinator failed, if another one would not help and nobody
+    /// was told.
     pub(crate) fn commit_offsets_async(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
         offsets: Offsets,
         origin: Origin,
-    ) -> (u32, Option<u32>) {
+    ) -> Result<(u32, Option<u32>), SendError> {
         self.invoke_commit_callbacks(ctx);
         self.tell_requested(ctx, &offsets, origin);
         let is_known = offsets.is_empty()
-            || matches!(self.ensure_coordinator(ctx, ctx.now_ms), Progress::Done(true));
-        let Some(coordinator) = &mut self.coordinator else { return (0, None) };
+            || match self.ensure_coordinator(ctx, ctx.now_ms) {
+                Progress::Failed(error) => {
+                    self.tell_returned(ctx, &offsets, origin, Some(error));
+                    return Err(error);
+                }
+                progress => progress == Progress::Done(true),
+            };
+        let Some(coordinator) = &mut self.coordinator else { return Ok((0, None)) };
         let id = coordinator.commits.number();
         let commit = Commit { id, origin, offsets };
         if is_known {
@@ -167,15 +194,19 @@ impl Consumer {
             }
         }
         self.poll_network(ctx);
-        (id, is_known.then_some(id))
+        Ok((id, is_known.then_some(id)))
     }
 
-    /// A coordinator was found, or not: what waited for that goes on.
+    /// A coordinator was found, or not: what waited for that goes on, or is told that another try
+    /// may do, whatever the reason was. Kafka: the listener in commitOffsetsAsync.
     pub(crate) fn run_pending_commits(&mut self, ctx: &mut Ctx<'_, '_>, failure: Option<Failure>) {
         let Some(coordinator) = &mut self.coordinator else { return };
         for commit in std::mem::take(&mut coordinator.commits.pending) {
             match failure {
                 None => self.send_commit(ctx, commit),
+                Some(Failure::Retriable(error) | Failure::Fatal(SendError::Code(error))) => {
+                    self.commit_ended(commit, Err(Failure::Retriable(error)));
+                }
                 Some(failure) => self.commit_ended(commit, Err(failure)),
             }
         }
@@ -231,13 +262,10 @@ impl Consumer {
     /// Kafka: OffsetCommitResponseHandler.
     pub(crate) fn commit_answered(&mut self, (id, sent): (u32, Generation), outcome: Outcome) {
         let result = match outcome {
-            Outcome::Response(Response::OffsetCommit(response)) => {
-                let errors = response.partitions.iter().filter_map(|(_, error)| *error);
-                match errors.into_iter().next() {
-                    None => Ok(()),
-                    Some(error) => Err(self.commit_refused(sent, error)),
-                }
-            }
+            Outcome::Response(Response::OffsetCommit(response)) => match decisive(&response) {
+                None => Ok(()),
+                Some(error) => Err(self.commit_refused(sent, error)),
+            },
             other => {
                 if matches!(other, Outcome::Disconnected) {
                     self.forget_coordinator();
@@ -269,12 +297,19 @@ impl Consumer {
                 coordinator.rejoin_needed = true;
                 Failure::Fatal(SendError::Code(error))
             }
-            ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => {
+            ErrorCode::FencedInstanceId if coordinator.generation == sent => {
+                Failure::Fatal(SendError::Code(error))
+            }
+            ErrorCode::UnknownMemberId
+            | ErrorCode::IllegalGeneration
+            | ErrorCode::FencedInstanceId => {
                 let is_stale = coordinator.generation != sent;
                 if is_stale && coordinator.state == MemberState::PreparingRebalance {
                     return Failure::Fatal(SendError::Code(ErrorCode::RebalanceInProgress));
                 }
-                coordinator.reset_and_rejoin(reset_of(error));
+                if error != ErrorCode::FencedInstanceId {
+                    coordinator.reset_and_rejoin(reset_of(error));
+                }
                 Failure::Fatal(SendError::CommitFailed)
             }
             _ => Failure::Fatal(SendError::Code(error)),

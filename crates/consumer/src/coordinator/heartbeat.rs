@@ -10,6 +10,7 @@ use crate::env::Ctx;
 use crate::network::Outcome;
 use crate::request::Purpose;
 use inflight_client::backoff::ExponentialBackoff;
+use inflight_protocol::fact::SendError;
 use inflight_protocol::message::{Request, Response};
 use inflight_protocol::{ConsumerConfig, ErrorCode};
 
@@ -26,6 +27,8 @@ pub(crate) struct Heartbeat {
     heartbeat_due_ms: i64,
     session_over_ms: i64,
     poll_over_ms: i64,
+    /// What ended the thread: the next poll() throws it. Kafka: failureCause.
+    failure: Option<SendError>,
 }
 
 impl Heartbeat {
@@ -40,6 +43,7 @@ impl Heartbeat {
             heartbeat_due_ms: now_ms + config.heartbeat_interval_ms,
             session_over_ms: now_ms + config.session_timeout_ms,
             poll_over_ms: now_ms + config.max_poll_interval_ms,
+            failure: None,
         }
     }
 
@@ -63,12 +67,17 @@ impl Heartbeat {
         self.session_over_ms = ctx.now_ms + ctx.env.config.session_timeout_ms;
     }
 
-    /// The application has called poll(). Kafka: pollHeartbeat.
-    pub(crate) fn polled(&mut self, ctx: &Ctx<'_, '_>) {
+    /// The application has called poll(), which throws what has ended the thread.
+    /// Kafka: pollHeartbeat.
+    pub(crate) fn polled(&mut self, ctx: &Ctx<'_, '_>) -> Result<(), SendError> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
         if self.is_enabled && ctx.now_ms >= self.heartbeat_due_ms {
             self.is_notified = true;
         }
         self.poll_over_ms = ctx.now_ms + ctx.env.config.max_poll_interval_ms;
+        Ok(())
     }
 
     /// Kafka: timeToNextHeartbeat.
@@ -206,13 +215,19 @@ impl Consumer {
                 }
                 coordinator.heartbeat.received(ctx);
             }
+            // What is said of a former generation does not matter.
+            Some(
+                ErrorCode::IllegalGeneration
+                | ErrorCode::UnknownMemberId
+                | ErrorCode::FencedInstanceId,
+            ) if coordinator.generation != sent => coordinator.heartbeat.received(ctx),
             Some(error @ (ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId)) => {
-                if coordinator.generation == sent {
-                    coordinator.reset_and_rejoin(reset_of(error));
-                    coordinator.heartbeat.failed(ctx);
-                } else {
-                    coordinator.heartbeat.received(ctx);
-                }
+                coordinator.reset_and_rejoin(reset_of(error));
+                coordinator.heartbeat.failed(ctx);
+            }
+            Some(error @ ErrorCode::FencedInstanceId) => {
+                coordinator.reset_and_rejoin(reset_of(error));
+                coordinator.heartbeat.failure = Some(SendError::Code(error));
             }
             Some(error) => {
                 if matches!(error, ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator) {

@@ -3,7 +3,6 @@
 use crate::consumer::Consumer;
 use crate::coordinator::generation::{Generation, MemberState, ResetMember};
 use crate::coordinator::heartbeat::reset_of;
-use crate::coordinator::lookup::Failure;
 use crate::env::Ctx;
 use crate::network::Outcome;
 use crate::request::Purpose;
@@ -38,14 +37,44 @@ pub(crate) enum Join {
     Over(Result<Partitions, JoinFailure>),
 }
 
-/// Why an attempt to join failed.
+/// Why an attempt to join failed, as to what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JoinFailure {
-    /// With this code.
-    Code(ErrorCode),
-    /// For a reason that another attempt may not meet. Kafka: UnjoinedGroupException,
-    /// DisconnectException, TimeoutException.
-    Retriable,
+    /// The member is to say something else: it does so at once.
+    Again,
+    /// For a reason that another attempt may not meet. Kafka: a RetriableException, such as
+    /// UnjoinedGroupException, DisconnectException, TimeoutException.
+    Later,
+    /// poll() throws this.
+    Thrown(SendError),
+}
+
+impl JoinFailure {
+    /// Any code that is not known here is a KafkaException, whatever is done about it elsewhere.
+    /// Kafka: JoinGroupResponseHandler.
+    const fn of_join(error: ErrorCode) -> Self {
+        match error {
+            ErrorCode::UnknownMemberId
+            | ErrorCode::MemberIdRequired
+            | ErrorCode::RebalanceInProgress => Self::Again,
+            ErrorCode::CoordinatorLoadInProgress
+            | ErrorCode::CoordinatorNotAvailable
+            | ErrorCode::NotCoordinator => Self::Later,
+            _ => Self::Thrown(SendError::Code(error)),
+        }
+    }
+
+    /// The same for SyncGroup, which no coordinator that loads answers.
+    /// Kafka: SyncGroupResponseHandler.
+    const fn of_sync(error: ErrorCode) -> Self {
+        match error {
+            ErrorCode::UnknownMemberId
+            | ErrorCode::IllegalGeneration
+            | ErrorCode::RebalanceInProgress => Self::Again,
+            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => Self::Later,
+            _ => Self::Thrown(SendError::Code(error)),
+        }
+    }
 }
 
 impl Consumer {
@@ -127,15 +156,9 @@ impl Consumer {
         let Some(coordinator) = &mut self.coordinator else { return Ok(false) };
         coordinator.rejoin_needed = true;
         match failure {
-            JoinFailure::Retriable => Ok(false),
-            JoinFailure::Code(
-                ErrorCode::UnknownMemberId
-                | ErrorCode::IllegalGeneration
-                | ErrorCode::RebalanceInProgress
-                | ErrorCode::MemberIdRequired,
-            ) => Ok(true),
-            JoinFailure::Code(error) if error.is_retriable() => Ok(false),
-            JoinFailure::Code(error) => Err(SendError::Code(error)),
+            JoinFailure::Again => Ok(true),
+            JoinFailure::Later => Ok(false),
+            JoinFailure::Thrown(error) => Err(error),
         }
     }
 
@@ -148,8 +171,7 @@ impl Consumer {
         }
         coordinator.state = MemberState::PreparingRebalance;
         let Some(node) = node else {
-            let nobody = JoinFailure::Code(ErrorCode::CoordinatorNotAvailable);
-            coordinator.join = Join::Over(Err(nobody));
+            coordinator.join = Join::Over(Err(JoinFailure::Later));
             return;
         };
         coordinator.join = Join::Joining;
@@ -188,7 +210,7 @@ impl Consumer {
         let Some(coordinator) = &mut self.coordinator else { return };
         let Some(error) = response.error else {
             if coordinator.state != MemberState::PreparingRebalance {
-                coordinator.join = Join::Over(Err(JoinFailure::Retriable));
+                coordinator.join = Join::Over(Err(JoinFailure::Later));
                 return;
             }
             coordinator.state = MemberState::CompletingRebalance;
@@ -212,7 +234,7 @@ impl Consumer {
             }
             _ => {}
         }
-        coordinator.join = Join::Over(Err(JoinFailure::Code(error)));
+        coordinator.join = Join::Over(Err(JoinFailure::of_join(error)));
         if matches!(error, ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator) {
             self.drop_coordinator();
         }
@@ -224,7 +246,7 @@ impl Consumer {
             self.forget_coordinator();
         }
         if let Some(coordinator) = &mut self.coordinator {
-            coordinator.join = Join::Over(Err(JoinFailure::Retriable));
+            coordinator.join = Join::Over(Err(JoinFailure::Later));
         }
     }
 
@@ -233,8 +255,7 @@ impl Consumer {
         let node = self.coordinator_node(ctx);
         let Some(coordinator) = &mut self.coordinator else { return };
         let Some(node) = node else {
-            let nobody = JoinFailure::Code(ErrorCode::CoordinatorNotAvailable);
-            coordinator.join = Join::Over(Err(nobody));
+            coordinator.join = Join::Over(Err(JoinFailure::Later));
             return;
         };
         coordinator.join = Join::Syncing;
@@ -261,7 +282,7 @@ impl Consumer {
                 coordinator.rejoin_needed = false;
                 Join::Over(Ok(response.assignment))
             } else {
-                Join::Over(Err(JoinFailure::Code(ErrorCode::IllegalGeneration)))
+                Join::Over(Err(JoinFailure::Again))
             };
             return;
         };
@@ -270,13 +291,7 @@ impl Consumer {
         {
             coordinator.reset_and_rejoin(reset_of(error));
         }
-        // Kafka takes a code that it does not expect for a fatal one.
-        let code = match Failure::of(error) {
-            Failure::Retriable(ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator)
-            | Failure::Fatal(_) => error,
-            Failure::Retriable(_) => ErrorCode::UnknownServerError,
-        };
-        coordinator.join = Join::Over(Err(JoinFailure::Code(code)));
+        coordinator.join = Join::Over(Err(JoinFailure::of_sync(error)));
         if matches!(error, ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator) {
             self.drop_coordinator();
         }

@@ -23,9 +23,10 @@ impl Consumer {
             if coordinator.protocol == RebalanceProtocol::Eager {
                 self.subscriptions.mark_pending_revocation();
             }
+            // The coordinator is known here.
             let commit = self.commit_consumed_async(ctx, Origin::BeforeJoin);
             if let Some(coordinator) = &mut self.coordinator {
-                coordinator.join_prepare_commit = commit;
+                coordinator.join_prepare_commit = commit.unwrap_or_default();
             }
         }
         if let Some(commit) = self.coordinator.as_ref().and_then(|known| known.join_prepare_commit)

@@ -209,6 +209,12 @@ impl Bench {
         self.turn(|consumer, env, turn| consumer.subscribe(env, turn, &[ORDERS]));
     }
 
+    /// commitAsync() of all that was returned. Returns its number.
+    pub(crate) fn commit_async(&mut self) -> u32 {
+        let number = self.turn(|consumer, env, turn| consumer.commit_async(env, turn, None));
+        number.expect("it does not throw")
+    }
+
     /// What the application got to know since it last asked.
     pub(crate) fn told(&mut self) -> Vec<Completion> {
         std::mem::take(self.consumer.completions())
@@ -255,7 +261,7 @@ impl Bench {
         let response = ConsumerFetchResponse {
             partitions: smallvec::smallvec![entry],
             batches,
-            aborted: Vec::new(),
+            ..ConsumerFetchResponse::default()
         };
         self.answer(&fetch, Response::ConsumerFetch(response));
     }

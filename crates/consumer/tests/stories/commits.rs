@@ -2,11 +2,11 @@
 
 use crate::bench::*;
 use crate::groups::{ME, config, heartbeat, member};
-use inflight_consumer::Completion;
+use inflight_consumer::{Completion, Consumer, Env};
 use inflight_protocol::fact::{CommitMode, SendError};
 use inflight_protocol::message::{OffsetCommitRequest, OffsetCommitResponse};
 use inflight_protocol::transaction::CommittedOffset;
-use inflight_protocol::{ConsumerConfig, ErrorCode, Fact, Offset, Request, Response};
+use inflight_protocol::{ConsumerConfig, ErrorCode, Fact, Offset, Request, Response, Turn};
 
 fn quiet() -> ConsumerConfig {
     ConsumerConfig { enable_auto_commit: false, ..config() }
@@ -95,7 +95,7 @@ fn commit_sync_gives_up_after_default_api_timeout() {
 #[test]
 fn commit_async_is_not_tried_again() {
     let mut bench = reader(quiet());
-    let commit = bench.turn(|consumer, env, turn| consumer.commit_async(env, turn, None));
+    let commit = bench.commit_async();
     answer(&mut bench, Some(ErrorCode::CoordinatorLoadInProgress));
     bench.pass(ms(1_000));
     assert!(bench.find(is_commit).is_none());
@@ -116,7 +116,10 @@ fn commits_may_overtake_one_another() {
     };
     for at in [2, 1] {
         let offsets = [offset(at)];
-        bench.turn(|consumer, env, turn| consumer.commit_async(env, turn, Some(&offsets)));
+        let commit = |consumer: &mut Consumer, env: &Env<'_>, turn: &mut Turn<'_>| {
+            consumer.commit_async(env, turn, Some(&offsets))
+        };
+        bench.turn(commit).unwrap();
     }
     assert_eq!((answer(&mut bench, None), answer(&mut bench, None)), (2, 1), "nobody sorts them");
 }

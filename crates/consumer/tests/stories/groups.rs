@@ -14,7 +14,7 @@ use inflight_protocol::{
 };
 
 pub(crate) const ME: MemberId = MemberId { client: ClientId::new(0), number: 0 };
-const OTHER: MemberId = MemberId { client: ClientId::new(1), number: 0 };
+pub(crate) const OTHER: MemberId = MemberId { client: ClientId::new(1), number: 0 };
 
 pub(crate) fn config() -> ConsumerConfig {
     ConsumerConfig::default()
@@ -36,7 +36,11 @@ fn join_request(bench: &mut Bench) -> (Waiting, JoinGroupRequest) {
     (waiting, request)
 }
 
-fn join_response(generation: u32, leader: MemberId, members: Vec<JoinedMember>) -> Response {
+pub(crate) fn join_response(
+    generation: u32,
+    leader: MemberId,
+    members: Vec<JoinedMember>,
+) -> Response {
     Response::JoinGroup(Box::new(JoinGroupResponse {
         error: None,
         generation,
@@ -67,14 +71,18 @@ pub(crate) fn join(bench: &mut Bench, generation: u32, assignment: &[TopicPartit
     sync(bench, &waiting, Ok(assignment));
 }
 
-fn sync_request(bench: &mut Bench) -> (Waiting, SyncGroupRequest) {
+pub(crate) fn sync_request(bench: &mut Bench) -> (Waiting, SyncGroupRequest) {
     let waiting = bench.take(|request| matches!(request, Request::SyncGroup(_)));
     let Request::SyncGroup(request) = &waiting.request else { unreachable!() };
     let request = request.clone();
     (waiting, request)
 }
 
-fn sync(bench: &mut Bench, waiting: &Waiting, result: Result<&[TopicPartition], ErrorCode>) {
+pub(crate) fn sync(
+    bench: &mut Bench,
+    waiting: &Waiting,
+    result: Result<&[TopicPartition], ErrorCode>,
+) {
     let response = SyncGroupResponse {
         error: result.err(),
         assignment: result.unwrap_or_default().iter().copied().collect(),

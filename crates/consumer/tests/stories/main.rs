@@ -1,5 +1,6 @@
 //! Whole stories of a consumer: against a script that plays the brokers, and against brokers.
 
+mod answers;
 mod bench;
 mod cluster;
 mod commits;

@@ -16,22 +16,27 @@ fn config() -> ConsumerConfig {
     ConsumerConfig { group_protocol: GroupProtocol::Consumer, ..ConsumerConfig::default() }
 }
 
-fn by_hand() -> ConsumerConfig {
+pub(crate) fn by_hand() -> ConsumerConfig {
     ConsumerConfig { enable_auto_commit: false, ..config() }
 }
 
-fn beat(bench: &mut Bench) -> (Waiting, ConsumerGroupHeartbeatRequest) {
+pub(crate) fn beat(bench: &mut Bench) -> (Waiting, ConsumerGroupHeartbeatRequest) {
     let waiting = bench.take(|request| matches!(request, Request::ConsumerGroupHeartbeat(_)));
     let Request::ConsumerGroupHeartbeat(request) = &waiting.request else { unreachable!() };
     let request = (**request).clone();
     (waiting, request)
 }
 
-fn has_beat(bench: &Bench) -> bool {
+pub(crate) fn has_beat(bench: &Bench) -> bool {
     bench.find(|request| matches!(request, Request::ConsumerGroupHeartbeat(_))).is_some()
 }
 
-fn answer(bench: &mut Bench, waiting: &Waiting, epoch: u32, assignment: Option<&[TopicPartition]>) {
+pub(crate) fn answer(
+    bench: &mut Bench,
+    waiting: &Waiting,
+    epoch: u32,
+    assignment: Option<&[TopicPartition]>,
+) {
     let response = ConsumerGroupHeartbeatResponse {
         error: None,
         epoch: Some(epoch),
@@ -41,7 +46,7 @@ fn answer(bench: &mut Bench, waiting: &Waiting, epoch: u32, assignment: Option<&
     bench.answer(waiting, Response::ConsumerGroupHeartbeat(Box::new(response)));
 }
 
-fn refuse(bench: &mut Bench, waiting: &Waiting, error: ErrorCode) {
+pub(crate) fn refuse(bench: &mut Bench, waiting: &Waiting, error: ErrorCode) {
     let response = ConsumerGroupHeartbeatResponse {
         error: Some(error),
         epoch: None,
@@ -52,7 +57,7 @@ fn refuse(bench: &mut Bench, waiting: &Waiting, error: ErrorCode) {
 }
 
 /// A consumer in a long poll that has found its coordinator and asks to join.
-fn joining(config: ConsumerConfig) -> Bench {
+pub(crate) fn joining(config: ConsumerConfig) -> Bench {
     let mut bench = Bench::with_group(config);
     bench.subscribe();
     bench.poll(ms(3_600_000));
@@ -77,7 +82,7 @@ fn member(config: ConsumerConfig) -> Bench {
 }
 
 /// The same after a poll that has returned three records of partition 0.
-fn with_records(config: ConsumerConfig) -> Bench {
+pub(crate) fn with_records(config: ConsumerConfig) -> Bench {
     let mut bench = member(config);
     bench.serve(P0, vec![batch(0, 3)]);
     assert_eq!(offsets(&bench.told()), [0, 1, 2]);
@@ -92,14 +97,14 @@ fn reassign(bench: &mut Bench, epoch: u32, assignment: &[TopicPartition]) {
     answer(bench, &waiting, epoch, Some(assignment));
 }
 
-fn commit(bench: &mut Bench) -> (Waiting, OffsetCommitRequest) {
+pub(crate) fn commit(bench: &mut Bench) -> (Waiting, OffsetCommitRequest) {
     let waiting = bench.take(|request| matches!(request, Request::OffsetCommit(_)));
     let Request::OffsetCommit(request) = &waiting.request else { unreachable!() };
     let request = request.clone();
     (waiting, request)
 }
 
-fn answer_commit(
+pub(crate) fn answer_commit(
     bench: &mut Bench,
     asked: &(Waiting, OffsetCommitRequest),
     error: Option<ErrorCode>,
@@ -108,7 +113,7 @@ fn answer_commit(
     bench.answer(&asked.0, Response::OffsetCommit(OffsetCommitResponse { partitions }));
 }
 
-fn states(bench: &Bench) -> Vec<MembershipState> {
+pub(crate) fn states(bench: &Bench) -> Vec<MembershipState> {
     let states = bench.facts.iter().filter_map(|fact| match fact {
         Fact::MemberStateChanged { to, .. } => Some(*to),
         _ => None,
@@ -283,7 +288,7 @@ fn a_late_commit_tells_what_the_group_thinks_of_the_member() {
         let asked = commit(&mut bench);
         answer_commit(&mut bench, &asked, Some(error));
         assert_eq!(bench.told(), [Completion::CommittedSync { error: Some(sync) }]);
-        let commit_id = bench.turn(|consumer, env, turn| consumer.commit_async(env, turn, None));
+        let commit_id = bench.commit_async();
         let asked = commit(&mut bench);
         answer_commit(&mut bench, &asked, Some(error));
         assert_eq!(bench.told(), [], "callbacks are run by the next call");
@@ -303,7 +308,7 @@ fn commit_sync_tries_again_while_there_is_time_and_commit_async_does_not() {
     let asked = commit(&mut bench);
     answer_commit(&mut bench, &asked, None);
     assert_eq!(bench.told(), [Completion::CommittedSync { error: None }]);
-    bench.turn(|consumer, env, turn| consumer.commit_async(env, turn, None));
+    bench.commit_async();
     let asked = commit(&mut bench);
     answer_commit(&mut bench, &asked, Some(ErrorCode::CoordinatorLoadInProgress));
     bench.pass(ms(500));

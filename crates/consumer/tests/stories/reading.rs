@@ -24,7 +24,7 @@ fn fetches(bench: &Bench) -> Vec<ConsumerFetchRequest> {
     requests.collect()
 }
 
-fn fetch_offset(bench: &Bench) -> u64 {
+pub(crate) fn fetch_offset(bench: &Bench) -> u64 {
     fetches(bench)[0].partitions[0].fetch_offset.get()
 }
 
@@ -50,7 +50,7 @@ fn list(bench: &mut Bench, offset: u64) -> OffsetSpec {
 }
 
 /// A consumer of one partition, in a long poll, with a fetch from offset 5.
-fn at_five(config: ConsumerConfig) -> Bench {
+pub(crate) fn at_five(config: ConsumerConfig) -> Bench {
     let mut bench = Bench::alone(config);
     bench.assign(&[P0]);
     bench.turn(|consumer, env, turn| consumer.seek(env, turn, P0, Offset::new(5)));
@@ -219,7 +219,7 @@ fn a_leader_that_is_none_any_more_sends_the_consumer_to_the_next() {
 }
 
 /// A consumer that has read a batch of epoch 0 and hears of a leader of epoch 1.
-fn with_a_new_leader(config: ConsumerConfig) -> Bench {
+pub(crate) fn with_a_new_leader(config: ConsumerConfig) -> Bench {
     let mut bench = at_five(config);
     bench.serve(P0, vec![batch(5, 3)]);
     bench.told();

@@ -45,6 +45,8 @@ pub struct AbortedTransaction {
 /// Kafka: FetchResponse, as a consumer gets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConsumerFetchResponse {
+    /// Why there is nothing at all: something is wrong with the fetch session.
+    pub error: Option<ErrorCode>,
     /// One entry a partition.
     pub partitions: SmallVec<[ConsumerFetchPartitionResponse; 1]>,
     /// The batches of all entries, one entry after the other.

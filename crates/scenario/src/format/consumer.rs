@@ -1,12 +1,13 @@
 //! The consumers: client processes that read, and what their applications make of it.
 
 use super::producer::{bootstrap, check_name, properties, transactional_id};
+use super::transactions::AbortList;
 use super::who::{Broker, Group, PartitionName};
 use super::workload::{MaybeSize, TopicName};
 use crate::config::{Config, ConsumerTable, KafkaSettings, ProducerTable};
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
-use crate::form::{At, Form};
+use crate::form::{At, Form, NonEmpty};
 use crate::read::Reader;
 use crate::schema::Schemas;
 use crate::source::Place;
@@ -15,8 +16,8 @@ use inflight_protocol::config::ConsumerConfig;
 use inflight_protocol::record_size::RecordShape;
 use inflight_protocol::{GroupId, ProducerConfig};
 use inflight_sim::setup::{
-    Aborts, AfterAbort, ClientSetup, ConsumerSetup, Effect, OffsetsBy, OnFatal, ProducerSetup,
-    Reading, Resume, TransformSetup, Work,
+    AfterAbort, ClientSetup, ConsumerSetup, Effect, OffsetsBy, OnFatal, ProducerSetup, Reading,
+    Resume, TransformSetup, Work,
 };
 use serde_json::Value as Json;
 
@@ -32,9 +33,9 @@ object! {
         /// The brokers of bootstrap.servers. Without it all of them in order.
         "bootstrap" bootstrap: optional At<Vec<Broker>>,
         /// The topics that it subscribes to; needs a group.id.
-        "topics" topics: optional At<Vec<TopicName>>,
+        "topics" topics: optional At<NonEmpty<TopicName>>,
         /// The partitions that it reads in place of a subscription: assign().
-        "partitions" partitions: optional At<Vec<PartitionName>>,
+        "partitions" partitions: optional At<NonEmpty<PartitionName>>,
         /// When it starts.
         "start" start: default Span = "\"0ms\"",
         /// The timeout of poll().
@@ -125,7 +126,7 @@ object! {
         /// How long it waits with the commit after the last message.
         "hold" hold: default Span = "\"0ms\"",
         /// Which transactions it aborts of its own accord, counted from 0.
-        "abort" aborts: default Aborts = "\"never\"",
+        "abort" aborts: default AbortList = "\"never\"",
         /// What it does with its position after an abort.
         "after-abort" after_abort: default AfterAbort = "\"rewind\"",
     }
@@ -215,10 +216,10 @@ impl Consumer {
     ) -> Option<Reading> {
         match (&self.topics, &self.partitions) {
             (Some(topics), None) if group.is_some() => {
-                Some(Reading::Topics(topics.value.iter().map(|topic| topic.0).collect()))
+                Some(Reading::Topics(topics.value.0.iter().map(|topic| topic.0).collect()))
             }
             (None, Some(partitions)) => {
-                Some(Reading::Partitions(partitions.value.iter().map(|name| name.0).collect()))
+                Some(Reading::Partitions(partitions.value.0.iter().map(|name| name.0).collect()))
             }
             (Some(topics), None) => {
                 let alone = Diagnostic::error(topics.place, "a subscription without group.id");
@@ -281,7 +282,7 @@ impl Consumer {
                 shape: RecordShape::new(None, transform.value.0, &[]),
                 offsets,
                 hold: transform.hold,
-                aborts: transform.aborts.clone(),
+                aborts: transform.aborts.plan(),
                 after_abort: transform.after_abort,
             });
             Some((work, Some(producer)))

@@ -102,9 +102,9 @@ impl Producer {
         let bootstrap = bootstrap(self.bootstrap.as_ref(), reader);
         let table = self.partitioner_table.as_ref();
         let rows = table.map(|table| table.value.clone()).unwrap_or_default();
-        let workload = self.workload.iter();
+        let workload = self.workload.iter().enumerate();
         let threads: Vec<_> =
-            workload.filter_map(|thread| thread.complete(&rows, reader)).collect();
+            workload.filter_map(|(index, thread)| thread.complete(index, &rows, reader)).collect();
         let mut config = config?;
         if let Some(At { value, place }) = table {
             if config.partitioner == Partitioner::BuiltIn {

@@ -17,7 +17,7 @@ object! {
         /// How long it waits with the end after the last record.
         "hold" hold: default Span = "\"0ms\"",
         /// Which transactions it aborts of its own accord, counted from 0.
-        "abort" aborts: default Aborts = "\"never\"",
+        "abort" aborts: default AbortList = "\"never\"",
         /// What it does with the records of a transaction that failed.
         "on-failure" on_failure: default OnFailure = "{ \"repeat\": 3 }",
     }
@@ -34,20 +34,61 @@ words! {
 }
 
 impl Transactions {
-    /// The plan of a thread.
-    pub(crate) fn complete(&self, reader: &mut Reader<'_>) -> Option<TransactionSetup> {
+    /// The plan of a thread that sends so many records.
+    pub(crate) fn complete(&self, sent: u64, reader: &mut Reader<'_>) -> Option<TransactionSetup> {
         let At { value: messages, place } = self.records;
         if messages == 0 {
             let wrong = Diagnostic::error(place, "0").expected("at least 1");
             reader.within("records", |reader| reader.report(wrong));
             return None;
         }
-        let (aborts, on_failure) = (self.aborts.clone(), self.on_failure);
+        let count = sent.div_ceil(messages.into());
+        reader.within("abort", |reader| self.aborts.check(count, reader))?;
+        let (aborts, on_failure) = (self.aborts.plan(), self.on_failure);
         Some(TransactionSetup { messages, hold: self.hold, aborts, on_failure })
     }
 }
 
-impl Form for Aborts {
+/// Which transactions an application aborts of its own accord.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AbortList {
+    Never,
+    Always,
+    These(Vec<At<u32>>),
+}
+
+impl AbortList {
+    /// The same without places.
+    pub(crate) fn plan(&self) -> Aborts {
+        match self {
+            Self::Never => Aborts::Never,
+            Self::Always => Aborts::Always,
+            Self::These(list) => Aborts::These(list.iter().map(|number| number.value).collect()),
+        }
+    }
+
+    /// Complains of transactions that there are not, of so many.
+    fn check(&self, count: u64, reader: &mut Reader<'_>) -> Option<()> {
+        let Self::These(list) = self else { return Some(()) };
+        let mut is_fine = true;
+        for (index, At { value: number, place }) in list.iter().enumerate() {
+            if u64::from(*number) < count {
+                continue;
+            }
+            is_fine = false;
+            let wrong = Diagnostic::error(*place, format!("there is no transaction {number}"));
+            let wrong = wrong.expected(match count {
+                0 => "\"never\", as no records are sent".to_owned(),
+                1 => "0, as there is one".to_owned(),
+                _ => format!("a number from 0 to {}, as there are {count}", count - 1),
+            });
+            reader.at(index, |reader| reader.report(wrong));
+        }
+        is_fine.then_some(())
+    }
+}
+
+impl Form for AbortList {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
             Value::Text(text) if text == "never" => Some(Self::Never),
@@ -62,7 +103,7 @@ impl Form for Aborts {
 
     fn schema(schemas: &mut Schemas) -> Json {
         let words = json!({ "enum": ["never", "always"] });
-        json!({ "anyOf": [words, Vec::<u32>::schema(schemas)] })
+        json!({ "anyOf": [words, Vec::<At<u32>>::schema(schemas)] })
     }
 }
 

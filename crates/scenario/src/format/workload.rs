@@ -287,9 +287,10 @@ impl ThreadPart {
         self.place
     }
 
-    /// The thread of a producer with this partitioner.
+    /// The thread of a producer with this partitioner, by its place in the workload.
     pub(crate) fn complete(
         &self,
+        index: usize,
         table: &PartitionerTable,
         reader: &mut Reader<'_>,
     ) -> Option<ThreadSetup> {
@@ -297,7 +298,13 @@ impl ThreadPart {
         self.check_table(table, reader);
         let transactions = match &thread.transactions {
             None => None,
-            Some(plan) => Some(reader.within("transactions", |reader| plan.complete(reader))?),
+            Some(plan) => {
+                let sent = thread.records.value;
+                let complete = |reader: &mut Reader<'_>| plan.complete(sent, reader);
+                Some(reader.within("workload", |reader| {
+                    reader.at(index, |reader| reader.within("transactions", complete))
+                })?)
+            }
         };
         let value = thread.value.0;
         let headers = &thread.headers.0;

@@ -120,6 +120,46 @@ fn quantities_have_units() {
 }
 
 #[test]
+fn transactions_to_abort_are_there() {
+    let abort = |records: u32, list: &str| {
+        said(&format!(
+            r#"{{ "title": "Aborts", "cluster": {{ "brokers": 1 }}, "topics": [{{ "name": "orders", "replication": 1 }}],
+              "producers": [{{ "name": "p1", "config": {{ "transactional.id": "t" }},
+                "workload": [
+                  {{ "topic": "orders", "records": {records}, "transactions": {{ "records": 2, "abort": {list} }} }}] }}] }}"#
+        ))
+    };
+    expect![[r#"
+        producers[0].workload[0].transactions.abort[1]: there is no transaction 99, expected a number from 0 to 2, as there are 3
+        producers[0].workload[0].transactions.abort[3]: there is no transaction 3, expected a number from 0 to 2, as there are 3
+    "#]]
+    .assert_eq(&abort(5, "[2, 99, 0, 3]"));
+    expect![[r#"
+        producers[0].workload[0].transactions.abort[0]: there is no transaction 1, expected 0, as there is one
+    "#]]
+    .assert_eq(&abort(1, "[1]"));
+    expect![[r#"
+        producers[0].workload[0].transactions.abort[0]: there is no transaction 0, expected "never", as no records are sent
+    "#]]
+    .assert_eq(&abort(0, "[0]"));
+    assert_eq!(abort(6, "[0, 1, 2]"), "nothing\n");
+    assert_eq!(abort(6, "\"always\""), "nothing\n");
+}
+
+#[test]
+fn a_consumer_reads_something() {
+    check(
+        r#""consumers": [{ "name": "r1", "topics": [], "config": { "group.id": "g" } },
+             { "name": "r2", "partitions": [] }, { "name": "r3", "partitions": ["ordrs-0"] }]"#,
+        expect![[r#"
+            consumers[0].topics: an empty list, expected at least one element
+            consumers[1].partitions: an empty list, expected at least one element
+            consumers[2].partitions[0]: unknown partition "ordrs-0"; did you mean "orders-0"?
+        "#]],
+    );
+}
+
+#[test]
 fn facts_have_their_fields() {
     fault(
         r#""when": { "happened": "BatchAppended", "where": { "brokr": 1, "partition": "orders-2",

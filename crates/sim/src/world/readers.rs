@@ -256,9 +256,13 @@ impl<O: Observer> World<'_, O> {
                 });
             }
             ConsumerStep::CommitAsync => {
+                let mut throws = false;
                 self.call_consumer(agenda, client, |consumer, env, turn| {
-                    consumer.commit_async(env, turn, None);
+                    throws = consumer.commit_async(env, turn, None).is_err();
                 });
+                if let Some(reader) = self.clients[client].reader.as_mut().filter(|_| throws) {
+                    reader.thread.failed();
+                }
             }
             ConsumerStep::Process(run) => self.process(agenda, client, run),
             ConsumerStep::Send(run, message) => self.transform(agenda, client, run, message),

@@ -1,7 +1,7 @@
 //! Which clients an error has stopped: what nobody did is judged by nobody.
 
 use inflight::protocol::Fact;
-use inflight::protocol::fact::{Recovery, SendError, StopCause};
+use inflight::protocol::fact::{CommitMode, Recovery, SendError, StopCause, TransactionCall};
 use inflight::protocol::ids::ClientId;
 use inflight::trace::Namer;
 use inflight::{Description, Instant};
@@ -21,7 +21,29 @@ pub(super) struct Stopped {
 struct End {
     /// The first error after which only close() is left.
     error: Option<SendError>,
+    /// What initTransactions() threw first.
+    init: Option<SendError>,
+    /// What an application with a consumer was told last of a commitSync() or a message. It exits
+    /// then, unless it can go on.
+    told: Option<SendError>,
+    /// The same of a commitAsync(), which may throw, too.
+    told_later: Option<SendError>,
     is_over: bool,
+}
+
+impl End {
+    /// A transactional call threw. Without initTransactions() there is nothing to abort.
+    fn transaction_failed(&mut self, call: TransactionCall, error: SendError, left: Recovery) {
+        let is_init = call == TransactionCall::Init;
+        let first = if is_init { *self.init.get_or_insert(error) } else { error };
+        match left {
+            Recovery::Retry => {}
+            Recovery::Abort if !is_init => {}
+            Recovery::Abort | Recovery::Close | Recovery::None => {
+                self.error.get_or_insert(first);
+            }
+        }
+    }
 }
 
 /// The clients that an error has stopped, in the order of the setup.
@@ -33,9 +55,24 @@ pub(super) fn of(description: &Description, facts: &[(Instant, Fact)]) -> Vec<St
             Fact::ProducerStarted { client, .. } | Fact::ConsumerStarted { client, .. } => {
                 ends.insert(client, End::default());
             }
-            Fact::TransactionCallFailed { session, error, recovery: Recovery::Close, .. } => {
+            Fact::TransactionCallFailed { session, call, error, recovery, .. } => {
                 if let Some(client) = namer.client_of(session) {
-                    ends.entry(client).or_default().error.get_or_insert(error);
+                    ends.entry(client).or_default().transaction_failed(call, error, recovery);
+                }
+            }
+            Fact::RecordsFailed { session, error, .. } => {
+                if let Some(client) = namer.client_of(session) {
+                    ends.entry(client).or_default().told = Some(error);
+                }
+            }
+            Fact::OffsetCommitReturned { consumer, mode, error, .. } => {
+                if let Some(client) = namer.client_of_consumer(consumer) {
+                    let end = ends.entry(client).or_default();
+                    match mode {
+                        CommitMode::Sync => end.told = error,
+                        CommitMode::Async => end.told_later = error,
+                        CommitMode::Auto => {}
+                    }
                 }
             }
             Fact::ConsumerFailed { consumer, error } => {
@@ -43,12 +80,15 @@ pub(super) fn of(description: &Description, facts: &[(Instant, Fact)]) -> Vec<St
                     ends.entry(client).or_default().error.get_or_insert(error);
                 }
             }
+            Fact::ConsumerStopped { client, how: StopCause::Exited, .. } => {
+                let end = ends.entry(client).or_default();
+                end.error = end.error.or(end.told).or(end.told_later);
+                end.is_over = true;
+            }
             Fact::ProducerStopped {
                 client, how: StopCause::Closed | StopCause::Exited, ..
             }
-            | Fact::ConsumerStopped {
-                client, how: StopCause::Closed | StopCause::Exited, ..
-            } => {
+            | Fact::ConsumerStopped { client, how: StopCause::Closed, .. } => {
                 ends.entry(client).or_default().is_over = true;
             }
             _ => {}
