@@ -405,7 +405,10 @@ fn an_abort_without_going_back_skips() {
 
 #[test]
 fn an_effect_outside_of_kafka_is_not_taken_back() {
-    let turn = |run: Script, end| turn(run.process(0, 0, 2), (0, 2), end);
+    let turn = |run: Script, end| {
+        let run = run.poll(0, 0, 2).process(0, 0, 2).place(0, 0, PositionSource::Seek);
+        turn(run, (0, 2), end)
+    };
     let run = turn(pipeline(), Abort).place(0, 0, PositionSource::Committed);
     let run = turn(run, Commit).end();
     assert_eq!(mechanism(&run, CheckerId::ProcessedAtMostOnce), Mechanism::EffectOutside);
