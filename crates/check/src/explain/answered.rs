@@ -7,7 +7,7 @@ use super::trail::Trail;
 use super::work;
 use crate::verdict::Finding;
 use inflight_des::Instant;
-use inflight_protocol::fact::Direction;
+use inflight_protocol::fact::{Direction, SendError};
 use inflight_protocol::{Acks, ClientId, Fact, Node};
 use inflight_trace::{Description, Namer};
 
@@ -19,6 +19,8 @@ struct Answer {
     /// When the request had arrived, and whose it is.
     request: usize,
     from: Node,
+    /// Which fault of the scenario.
+    fault: usize,
 }
 
 /// Every such answer, in order.
@@ -33,10 +35,10 @@ fn all<'a>(
             None
         }
         Fact::FaultInjected { fault } => {
-            let known = usize::try_from(fault).ok().and_then(|fault| description.faults.get(fault));
-            let is_answer = known.is_some_and(|words| words.starts_with("answer "));
+            let fault = usize::try_from(fault).ok()?;
+            let is_answer = description.faults.get(fault)?.starts_with("answer ");
             let (request, from) = arrived.filter(|_| is_answer)?;
-            Some(Answer { index, request, from })
+            Some(Answer { index, request, from, fault })
         }
         _ => None,
     })
@@ -91,9 +93,9 @@ pub(super) fn or_answered(
             acks.is_none_or(|acks| acks == Acks::None)
         }
         Mechanism::FailedAfterAppend => {
-            let last = trail.and_then(|trail| trail.attempts.last());
-            let delivered = last.and_then(|attempt| attempt.delivered);
-            delivered.is_none() || own.map(|answer| answer.request) != delivered
+            let by = trail.and_then(|trail| failed_by(description, facts, finding, trail));
+            let Some(answer) = by else { return cause };
+            return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
         }
         _ => true,
     };
@@ -110,6 +112,34 @@ pub(super) fn or_answered(
     }
 }
 
+/// The answer that made a record fail: to the last request that brought it, or to another one of its
+/// client with an error that makes everything fail which is under way.
+fn failed_by(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    trail: &Trail,
+) -> Option<Answer> {
+    let (failed, error) = trail.failed?;
+    let delivered = trail.attempts.last().and_then(|attempt| attempt.delivered);
+    let own = to_record(description, facts, trail).last();
+    if let Some(own) = own.filter(|own| Some(own.request) == delivered) {
+        return Some(own);
+    }
+    let SendError::Code(error) = error else { return None };
+    let says = |answer: &Answer| {
+        let words = description.faults.get(answer.fault);
+        let mut words = words.into_iter().flat_map(|words| words.split(' '));
+        words.any(|word| word == error.name())
+    };
+    let is_decided = trail.steps.iter().any(|index| {
+        matches!(facts.get(*index), Some((_, Fact::ProduceDecided { error: Some(_), .. })))
+    });
+    let mut concerned = concerned(description, facts, finding)
+        .filter(|answer| answer.index < failed && matches!(answer.from, Node::Client(_)));
+    concerned.find(says).filter(|_| !is_decided && trail.rejected.is_empty())
+}
+
 /// When faults answered for brokers, as far as that belongs to the story of a finding.
 pub(super) fn steps(
     description: &Description,
@@ -119,6 +149,13 @@ pub(super) fn steps(
 ) -> Vec<usize> {
     let own = cast.iter().flat_map(|part| to_record(description, facts, &part.trail));
     let mut steps: Vec<usize> = own.map(|answer| answer.index).collect();
+    if steps.is_empty() && cause.mechanism == Mechanism::AnswerInjected {
+        steps.extend(
+            cause
+                .decisive
+                .filter(|index| matches!(facts.get(*index), Some((_, Fact::FaultInjected { .. })))),
+        );
+    }
     if steps.is_empty() && cause.mechanism == Mechanism::AnswerInjected {
         let before = cause.decisive.unwrap_or(facts.len());
         let concerned = concerned(description, facts, finding);

@@ -1,6 +1,7 @@
 //! Why a transaction is not what its application was told, or has no end.
 
 mod late;
+mod open;
 mod skipped;
 
 pub(super) use skipped::of_work as skipped_in;
@@ -310,10 +311,7 @@ pub(super) fn of(
     match finding.checker {
         CheckerId::EarlyRead => only(Mechanism::ReadAboveStable),
         CheckerId::StableProgress | CheckerId::KnownTransactions => {
-            let is_late = story.is_late(copy.appended);
-            let mechanism =
-                if is_late { Mechanism::HangingTransaction } else { Mechanism::OpenTransaction };
-            Cause { mechanism, decisive: Some(if is_late { copy.appended } else { story.begun }) }
+            open::recognise(description, facts, (&story, copy), ended)
         }
         CheckerId::AbortedRead | CheckerId::RepeatableRead if finding.consumer.is_some() => {
             let given = given(facts, finding);

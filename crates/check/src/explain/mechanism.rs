@@ -254,6 +254,18 @@ mechanisms! {
          such a partition."
         ["more replicas, so that one of them can lead": "the coordinator finds whom to send it to",
          "kafka-transactions.sh abort": "it ends the transaction by hand"]
+    MarkerLost "marker-lost"
+        "The transaction was ended, and its marker was lost with the end of its log: the records \
+         before it stayed, and nobody writes it again."
+        ["replicas on machines that fail apart": "one in-sync replica then keeps its log",
+         "unclean.leader.election.enable=false": "the partition waits for a replica that has all",
+         "kafka-transactions.sh abort": "it ends the transaction by hand"]
+    TransactionForgotten "transaction-forgotten"
+        "__transaction_state lost records, and with them the coordinator the open transaction: it \
+         knows nothing that it could end, and the next producer gets another producer id."
+        ["transaction.state.log.replication.factor=3":
+         "another replica of __transaction_state has the records",
+         "kafka-transactions.sh abort": "it ends the transaction by hand"]
     OpenTransaction "open-transaction"
         "The transaction was begun and nobody has ended it, so that who reads committed records \
          waits before its first record."

@@ -124,6 +124,12 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
         MarkerSkipped => {
             "트랜잭션이 끝날 때 파티션에 리더가 없었다. 코디네이터는 삭제된 파티션으로 여겨 마커를 보내지 않았고, 트랜잭션은 같은 프로듀서의 다음 트랜잭션이 어느 쪽으로든 끝낼 때까지 그곳에 열려 있다. KRaftMetadataCache.getPartitionLeaderEndpoint()가 그런 파티션에 아무것도 답하지 않게 된 뒤로 코디네이터에 있는 결함이다."
         }
+        MarkerLost => {
+            "트랜잭션은 끝났으나 그 마커가 로그의 끝과 함께 사라졌다. 앞의 레코드는 남았고, 마커를 다시 쓸 이는 없다."
+        }
+        TransactionForgotten => {
+            "__transaction_state가 레코드를 잃으면서 코디네이터가 열린 트랜잭션을 잊었다. 끝낼 것을 알지 못하고, 다음 프로듀서는 다른 프로듀서 ID를 받는다."
+        }
         OpenTransaction => {
             "시작된 트랜잭션을 아무도 끝내지 않아, 커밋된 레코드만 읽는 컨슈머가 그 첫 레코드 앞에서 기다린다."
         }
@@ -198,6 +204,10 @@ pub(super) const REMEDIES: &[(&str, &str)] = &[
     (
         "another replica of __consumer_offsets has the records",
         "__consumer_offsets의 다른 레플리카가 레코드를 가지고 있다",
+    ),
+    (
+        "another replica of __transaction_state has the records",
+        "__transaction_state의 다른 레플리카가 레코드를 가지고 있다",
     ),
     ("acks=all then means at least two replicas", "acks=all이 적어도 레플리카 두 개를 뜻하게 된다"),
     (

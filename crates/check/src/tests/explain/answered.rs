@@ -49,13 +49,40 @@ fn a_definite_error_after_the_append_is_the_faults() {
     };
     let (mechanism, words) = told(&answered(strike(sent())), CheckerId::TruthfulErrors);
     assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
-    // Without a fault, and with one that struck another request.
+    // Without a fault, and with one that struck a request of another client.
     let honest = told(&answered(sent()), CheckerId::TruthfulErrors);
     assert_eq!(honest, (Mechanism::FailedAfterAppend, Vec::new()));
-    let other = strike(arrive(faulty(), Node::Client(ClientId::new(0))));
+    let other = strike(arrive(faulty(), Node::Client(ClientId::new(1))));
     let other = other.queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0);
     let honest = told(&answered(other), CheckerId::TruthfulErrors);
     assert_eq!(honest, (Mechanism::FailedAfterAppend, Vec::new()));
+}
+
+#[test]
+fn a_request_is_not_taken_for_that_of_the_next_process() {
+    let sent = strike(faulty().queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0));
+    let run = sent.append(1, 0, 0, 1).replicate(1).fail(0, 0, 1, SendError::Code(TOO_LARGE));
+    // Its connections and requests have the same numbers.
+    let run = run.reach(0, 0, 0).end();
+    assert_eq!(told(&run, CheckerId::TruthfulErrors).0, Mechanism::AnswerInjected);
+}
+
+#[test]
+fn a_fatal_answer_makes_fail_what_is_under_way() {
+    let run = |from, error| {
+        let run = faulty().queue(0, 1).send(0, 0, 1, 1, 0).append(1, 0, 0, 1).replicate(1);
+        let run = strike(arrive(run, from)).fail(0, 0, 1, SendError::Code(error)).end();
+        told(&run, CheckerId::TruthfulErrors)
+    };
+    let ours = Node::Client(ClientId::new(0));
+    let (mechanism, words) = run(ours, TOO_LARGE);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+    // Another error, and another client.
+    for (from, error) in
+        [(ours, ErrorCode::InvalidRecord), (Node::Client(ClientId::new(1)), TOO_LARGE)]
+    {
+        assert_eq!(run(from, error), (Mechanism::FailedAfterAppend, Vec::new()));
+    }
 }
 
 #[test]

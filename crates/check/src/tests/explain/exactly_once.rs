@@ -8,8 +8,9 @@ use inflight_protocol::Fact;
 use inflight_protocol::TransactionResult::{Abort, Commit};
 use inflight_protocol::TransactionState::{CompleteCommit, PrepareCommit};
 use inflight_protocol::fact::{LeaveCause, MembershipState, PositionSource};
-use inflight_protocol::ids::{BrokerId, ClientId, ConsumerId, GroupId};
+use inflight_protocol::ids::*;
 use inflight_protocol::message::IsolationLevel;
+use inflight_protocol::transaction::TRANSACTION_STATE_TOPIC;
 use inflight_trace::CommitStyle;
 
 // --- transactions -------------------------------------------------------------------------------
@@ -159,6 +160,46 @@ fn a_late_batch_hangs() {
 fn an_open_transaction_is_no_late_batch() {
     let run = start(2).write(0, 1).stop(0, StopCause::Crashed).end();
     assert_eq!(mechanism(&run, CheckerId::StableProgress), Mechanism::OpenTransaction);
+}
+
+#[test]
+fn a_marker_is_lost_with_the_end_of_its_log() {
+    let run = start(2).write(0, 1).end_as(0, Commit);
+    let run = run.power_loss(1, 1).power_loss(2, 1).power_loss(3, 1);
+    let run = run.elect(1, Election::Clean).commit(1).end();
+    assert_eq!(mechanism(&run, CheckerId::StableProgress), Mechanism::MarkerLost);
+}
+
+#[test]
+fn a_coordinator_forgets_a_transaction_with_its_log() {
+    let forgotten = |cuts: bool| {
+        let run = start(2).partition();
+        let mut run = run.on(0).write(0, 1).ending(0, Commit);
+        let mut internal = run.description.topics[0].clone();
+        let replicas = run.description.topics[0].replicas.pop();
+        internal.name = TRANSACTION_STATE_TOPIC.to_owned();
+        internal.replicas = replicas.into_iter().collect();
+        run.description.topics.push(internal);
+        if cuts {
+            run = run.fact(Fact::LogRecovered {
+                broker: BrokerId::new(1),
+                partition: TopicPartition::new(1),
+                from: Offset::new(5),
+                to: Offset::new(0),
+                high_watermark: Offset::new(0),
+            });
+        }
+        let run = run.stop(0, StopCause::Crashed).session(0);
+        let next = Fact::TransactionsInitialized {
+            session: SessionId::new(1),
+            transactional_id: TransactionalId::new(0),
+            producer_id: ProducerId::new(1000),
+            producer_epoch: ProducerEpoch::new(0),
+        };
+        mechanism(&run.fact(next).end(), CheckerId::StableProgress)
+    };
+    assert_eq!(forgotten(true), Mechanism::TransactionForgotten);
+    assert_eq!(forgotten(false), Mechanism::OpenTransaction);
 }
 
 #[test]
