@@ -4,6 +4,7 @@
 //! recognised from the facts; settings only say what would have helped.
 
 mod anchor;
+mod answered;
 mod cast;
 mod cause;
 mod chain;
@@ -106,7 +107,7 @@ pub fn explain(
     let namer = Namer::of(description, facts);
     let cast = cast::of(description, facts, finding);
     let cause = cause::of(description, facts, finding, &cast);
-    let cause = cause::or_answered(description, facts, cause, &cast);
+    let cause = answered::or_answered(description, facts, finding, cause, &cast);
     let mut finding = finding.clone();
     let decisive = cause.decisive.or_else(|| decisive_of(facts, &finding));
     let decisive = decisive.filter(|index| *index < facts.len());
@@ -132,6 +133,7 @@ pub fn explain(
         .chain(key_of(facts, &finding, cause.mechanism))
         .chain(end::steps(facts, &finding, cast.first().map(|part| &part.trail)))
         .chain(work::steps(facts, &finding))
+        .chain(answered::steps(description, facts, &finding, (&cast, cause)))
         .collect();
     Explanation {
         headline: headline::of(&finding, other_record, &namer),

@@ -42,6 +42,12 @@ impl Run {
         self.end <= self.start
     }
 
+    /// Whether a number is in the run.
+    #[inline]
+    pub const fn contains(self, number: u64) -> bool {
+        self.start <= number && number < self.end
+    }
+
     /// The numbers in both runs.
     #[inline]
     #[must_use]

@@ -45,7 +45,7 @@ fn edges(user: &UserView<'_>, transactions: &Transactions, readers: &Readers) ->
             let Some(reader) = transformed.transaction.filter(|at| is_committed(*at)) else {
                 continue;
             };
-            for writer in writers(user, transactions, duty.partition, transformed.run) {
+            for writer in writers(user, transactions, duty.partition, transformed.given.offsets) {
                 if writer != reader && is_committed(writer) {
                     edges.push((writer, reader));
                 }

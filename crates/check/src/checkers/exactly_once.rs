@@ -3,7 +3,7 @@
 //! An output counts if who reads committed records finds it. What nobody can decide yet is neither
 //! missing nor there.
 
-use super::work::{Work, tell};
+use super::work::{Work, tell, tell_given};
 use super::{UserView, work};
 use crate::verdict::{Aspect, CheckerId, Judgement};
 
@@ -17,8 +17,8 @@ pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
         for run in skipped.iter() {
             tell(user, duty, (CHECKER, Aspect::PassedOver), (armed, run), into);
         }
-        for run in twice.iter() {
-            tell(user, duty, (CHECKER, Aspect::Repeated), (armed, run), into);
+        for given in twice {
+            tell_given(user, duty, (CHECKER, Aspect::Repeated), (armed, given), into);
         }
     }
 }

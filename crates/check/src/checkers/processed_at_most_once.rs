@@ -3,7 +3,7 @@
 //! Kafka promises it to who commits first, and a sink that leaves out what was processed before
 //! needs no promise. Everybody else sees it after a crash or a rebalance.
 
-use super::work::tell;
+use super::work::tell_given;
 use super::{UserView, work};
 use crate::verdict::{Aspect, CheckerId, Judgement};
 
@@ -14,8 +14,8 @@ pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
         let duty = &work.duty;
         into.examined(CHECKER, duty.effects);
         let armed = work::promised(user, work, |case| case.processed_once(duty));
-        for run in duty.again.iter() {
-            tell(user, duty, (CHECKER, Aspect::Plain), (armed, run), into);
+        for again in &duty.again {
+            tell_given(user, duty, (CHECKER, Aspect::Plain), (armed, again), into);
         }
     }
 }

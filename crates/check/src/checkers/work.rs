@@ -5,10 +5,10 @@ use crate::plan::Plan;
 use crate::promise::{Armed, Case};
 use crate::read::{Fate, FinalRead, PartState};
 use crate::runs::{Run, Runs};
-use crate::told::{Duty, Outcome, Readers, Told};
+use crate::told::{Duty, Given, Outcome, Readers, Told};
 use crate::verdict::{Aspect, CheckerId, Judgement};
 use inflight_des::Halt;
-use inflight_protocol::ids::ClientId;
+use inflight_protocol::ids::{ClientId, SessionId};
 
 /// The work of one group, or one client, on one partition. Everything is in offsets.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Work {
     /// Those of them that nobody processed.
     pub(crate) skipped: Runs,
     /// Records with more than one output that counts.
-    pub(crate) twice: Runs,
+    pub(crate) twice: Vec<Given>,
 }
 
 /// What one client's messages became.
@@ -62,8 +62,8 @@ fn work_of(
     let at_rest = told.halt == Some(Halt::Quiescent);
     let clients = readers.clients_of(duty.scope);
     let due = due(told, read, readers, duty);
-    let (mut done, mut twice, mut pending) = (duty.processed.clone(), Runs::new(), Runs::new());
-    let mut made = Runs::new();
+    let (mut done, mut pending) = (duty.processed.clone(), Runs::new());
+    let (mut made, mut twice) = (Made::default(), Vec::new());
     let mut senders = Vec::new();
     for transformed in &duty.transformed {
         let client = told.client_of(transformed.session);
@@ -73,17 +73,17 @@ fn work_of(
         if !senders.contains(&outputs.client) {
             senders.push(outputs.client);
         }
-        let messages = Run::of(transformed.message, transformed.run.len());
+        let given = transformed.given;
+        let messages = Run::of(transformed.message, given.offsets.len());
         let place =
-            |run: Run| Run::of(transformed.run.start + (run.start - messages.start), run.len());
+            |run: Run| Run::of(given.offsets.start + (run.start - messages.start), run.len());
         let new: Vec<Run> = outputs.linked.missing(messages).collect();
         for messages in new {
             for run in outputs.counting.common_runs(messages).map(place) {
-                twice_if(&mut twice, &made, run);
-                made.insert(run);
+                made.insert(given.part(run), &mut twice);
             }
             for run in outputs.again.common_runs(messages).map(place) {
-                twice.insert(run);
+                repeat(&mut twice, given.part(run));
             }
             for run in outputs.pending.common_runs(messages).map(place) {
                 pending.insert(run);
@@ -91,7 +91,7 @@ fn work_of(
             outputs.linked.insert(messages);
         }
     }
-    for run in made.iter() {
+    for run in made.offsets.iter() {
         done.insert(run);
     }
     let lanes = readers.lanes.iter().filter(|lane| {
@@ -109,10 +109,31 @@ fn work_of(
     Work { duty: duty.clone(), clients, senders, due, skipped, twice }
 }
 
-fn twice_if(twice: &mut Runs, made: &Runs, run: Run) {
-    for both in made.common_runs(run) {
-        twice.insert(both);
+/// The records with an output that counts.
+#[derive(Debug, Default)]
+struct Made {
+    offsets: Runs,
+    /// The same, record by record: a log that was cut has others at the same offsets.
+    records: Vec<Given>,
+}
+
+impl Made {
+    fn insert(&mut self, given: Given, twice: &mut Vec<Given>) {
+        if self.offsets.overlap(given.offsets) > 0 {
+            for offsets in given.known(&self.records).iter() {
+                repeat(twice, given.part(offsets));
+            }
+        }
+        self.offsets.insert(given.offsets);
+        self.records.push(given);
     }
+}
+
+/// Notes records that are there again, each once.
+fn repeat(twice: &mut Vec<Given>, given: Given) {
+    let noted = given.known(twice);
+    let new: Vec<Run> = noted.missing(given.offsets).collect();
+    twice.extend(new.into_iter().map(|offsets| given.part(offsets)));
 }
 
 /// The records that a group has left behind by committing a higher offset.
@@ -218,22 +239,52 @@ pub(super) fn promised(user: &UserView<'_>, work: &Work, of: impl Fn(&Case) -> A
 pub(super) fn tell(
     user: &UserView<'_>,
     duty: &Duty,
-    (checker, aspect): (CheckerId, Aspect),
+    what: (CheckerId, Aspect),
     (armed, offsets): (Armed, Run),
     into: &mut Judgement,
 ) {
-    let partition = duty.partition;
-    for piece in user.read.pieces_within(partition, offsets) {
-        let found = Found {
-            checker,
-            aspect,
-            verdict: user.weigh(partition, armed),
-            armed,
-            session: piece.session,
-            partition,
-            run: piece.run,
-            offset: Some(piece.offset),
-        };
-        into.add_about(found, About::default());
+    for piece in user.read.pieces_within(duty.partition, offsets) {
+        let piece = (piece.session, piece.run, piece.offset);
+        add(user, duty, what, (armed, piece), into);
     }
+}
+
+/// Notes records that something was found about, as a consumer was given them: the log may have
+/// others there by now.
+pub(super) fn tell_given(
+    user: &UserView<'_>,
+    duty: &Duty,
+    what: (CheckerId, Aspect),
+    (armed, given): (Armed, &Given),
+    into: &mut Judgement,
+) {
+    let Given { session, first, offsets } = *given;
+    match session {
+        Some(session) => {
+            let piece = (session, Run::of(first, offsets.len()), offsets.start);
+            add(user, duty, what, (armed, piece), into);
+        }
+        None => tell(user, duty, what, (armed, offsets), into),
+    }
+}
+
+fn add(
+    user: &UserView<'_>,
+    duty: &Duty,
+    (checker, aspect): (CheckerId, Aspect),
+    (armed, (session, run, offset)): (Armed, (SessionId, Run, u64)),
+    into: &mut Judgement,
+) {
+    let partition = duty.partition;
+    let found = Found {
+        checker,
+        aspect,
+        verdict: user.weigh(partition, armed),
+        armed,
+        session,
+        partition,
+        run,
+        offset: Some(offset),
+    };
+    into.add_about(found, About::default());
 }

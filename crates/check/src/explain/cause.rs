@@ -32,18 +32,20 @@ pub(super) fn of(
         CheckerId::OffsetAgreement if finding.aspect == Aspect::Elsewhere => {
             trail.map_or(only(Mechanism::Unknown), |trail| loss::elsewhere(facts, trail))
         }
-        CheckerId::NoLoss if finding.aspect == Aspect::Undone => {
-            end::of(description, facts, finding, trail)
+        CheckerId::NoLoss | CheckerId::TruthfulErrors | CheckerId::Atomicity
+            if is_about_ends(finding) =>
+        {
+            // What the log has lost no marker undoes.
+            let lost = trail.filter(|trail| trail.given_up.is_some());
+            let lost =
+                lost.map(|trail| loss::recognise(facts, trail, acks_of(description, facts, trail)));
+            let lost = lost.filter(|cause| cause.mechanism != Mechanism::Unknown);
+            lost.unwrap_or_else(|| end::of(description, facts, finding, trail))
         }
         CheckerId::NoLoss | CheckerId::OffsetAgreement => trail
             .map_or(only(Mechanism::Unknown), |trail| {
                 loss::recognise(facts, trail, acks_of(description, facts, trail))
             }),
-        CheckerId::TruthfulErrors
-            if matches!(finding.aspect, Aspect::FalseCommit | Aspect::FalseAbort) =>
-        {
-            end::of(description, facts, finding, trail)
-        }
         CheckerId::TruthfulErrors => match (trail, finding.aspect) {
             (Some(trail), Aspect::FalseAck) => {
                 loss::recognise(facts, trail, acks_of(description, facts, trail))
@@ -63,9 +65,9 @@ pub(super) fn of(
         CheckerId::Sequences | CheckerId::ProducerState => state(finding, facts, trail),
         CheckerId::MessageDuplicate | CheckerId::MessageOrder => match cast {
             [one, other] if one.trail.queued <= other.trail.queued => {
-                duplicate::resent(&one.trail, &other.trail)
+                duplicate::resent(facts, &one.trail, &other.trail)
             }
-            [one, other] => duplicate::resent(&other.trail, &one.trail),
+            [one, other] => duplicate::resent(facts, &other.trail, &one.trail),
             _ => only(Mechanism::Unknown),
         },
         CheckerId::SessionOrder => match cast {
@@ -101,6 +103,17 @@ pub(super) fn of(
                 loss::recognise(facts, trail, acks_of(description, facts, trail))
             }),
         _ => end::of(description, facts, finding, trail),
+    }
+}
+
+/// Whether it is about how a transaction ended.
+const fn is_about_ends(finding: &Finding) -> bool {
+    match finding.checker {
+        CheckerId::NoLoss => matches!(finding.aspect, Aspect::Undone),
+        CheckerId::TruthfulErrors => {
+            matches!(finding.aspect, Aspect::FalseCommit | Aspect::FalseAbort)
+        }
+        _ => true,
     }
 }
 
@@ -173,36 +186,11 @@ fn election(description: &Description, facts: &[(Instant, Fact)], finding: &Find
 }
 
 /// The acks setting of a record's client, to tell a broken promise from one that was never made.
-/// What else it was, if nothing else tells how it came about: an answer that a fault gave.
-pub(super) fn or_answered(
+pub(super) fn acks_of(
     description: &Description,
     facts: &[(Instant, Fact)],
-    cause: Cause,
-    cast: &[Part],
-) -> Cause {
-    let is_told = match cause.mechanism {
-        Mechanism::Unknown => false,
-        Mechanism::AcksZero => {
-            let acks = cast.first().and_then(|part| acks_of(description, facts, &part.trail));
-            acks.is_none_or(|acks| acks == Acks::None)
-        }
-        _ => true,
-    };
-    let before = cause.decisive.map_or(facts, |index| facts.get(..index).unwrap_or(facts));
-    let answers = |(_, fact): &(Instant, Fact)| match *fact {
-        Fact::FaultInjected { fault } => {
-            let known = usize::try_from(fault).ok().and_then(|fault| description.faults.get(fault));
-            known.is_some_and(|words| words.starts_with("answer "))
-        }
-        _ => false,
-    };
-    match !is_told && before.iter().any(answers) {
-        true => Cause { mechanism: Mechanism::AnswerInjected, ..cause },
-        false => cause,
-    }
-}
-
-fn acks_of(description: &Description, facts: &[(Instant, Fact)], trail: &Trail) -> Option<Acks> {
+    trail: &Trail,
+) -> Option<Acks> {
     let namer = Namer::of(description, facts);
     let client = namer.client_of(trail.record.session)?;
     description.client(client).map(|client| client.acks)

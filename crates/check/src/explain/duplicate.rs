@@ -2,6 +2,7 @@
 
 use super::anchor::took_later_batch_first;
 use super::cause::Cause;
+use super::end;
 use super::mechanism::Mechanism;
 use super::trail::{Copy, Record, Trail};
 use inflight_des::Instant;
@@ -124,13 +125,14 @@ fn retried(facts: &[(Instant, Fact)], trail: &Trail, before: &Copy, again: &Copy
 
 /// Why a message is in the log through two calls of send(). The trails are in the order of the
 /// calls.
-pub(super) fn resent(first: &Trail, second: &Trail) -> Cause {
+pub(super) fn resent(facts: &[(Instant, Fact)], first: &Trail, second: &Trail) -> Cause {
     let mechanism = if first.record.session != second.record.session {
         Mechanism::RestartedProducer
     } else {
         match first.failed {
             Some((_, SendError::DeliveryTimeout)) => Mechanism::ResentAfterExpiry,
             Some(_) => Mechanism::ResentByApplication,
+            None if end::is_aborted_between(facts, first, second) => Mechanism::ResentAfterAbort,
             None => Mechanism::Unknown,
         }
     };

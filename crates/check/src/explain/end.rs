@@ -1,5 +1,7 @@
 //! Why a transaction is not what its application was told, or has no end.
 
+mod late;
+mod open;
 mod skipped;
 
 pub(super) use skipped::of_work as skipped_in;
@@ -12,8 +14,8 @@ use super::trail::{Copy, Trail};
 use crate::verdict::{Aspect, CheckerId, Finding, TransactionName};
 use inflight_des::Instant;
 use inflight_protocol::fact::{AppendOrigin, Direction};
-use inflight_protocol::ids::{Node, ProducerEpoch, ProducerId, SessionId, TransactionalId};
-use inflight_protocol::{ApiKey, Fact, TopicPartition, TransactionResult};
+use inflight_protocol::ids::{Node, ProducerEpoch, SessionId, TransactionalId};
+use inflight_protocol::{ApiKey, Fact, TopicPartition, TransactionResult, TransactionState};
 use inflight_trace::Description;
 use std::ops::Range;
 
@@ -35,6 +37,16 @@ struct Story {
     skipped: Vec<(TopicPartition, usize)>,
     /// Whether the end of an earlier transaction of the session was asked for, and how.
     earlier: Vec<TransactionResult>,
+    /// When the coordinator decided about its transactional id since it was begun.
+    decisions: Vec<Decision>,
+}
+
+/// A coordinator decided how a transaction ends.
+#[derive(Clone, Copy, Debug)]
+struct Decision {
+    index: usize,
+    /// The producer epoch of the markers to come.
+    epoch: ProducerEpoch,
 }
 
 /// A marker that ends a record's transaction in its partition.
@@ -64,6 +76,7 @@ impl Story {
             timed_out: None,
             skipped: Vec::new(),
             earlier: Vec::new(),
+            decisions: Vec::new(),
         };
         for (index, (_, fact)) in facts.iter().enumerate() {
             story.on_fact(index, fact);
@@ -93,6 +106,14 @@ impl Story {
             {
                 self.timed_out.get_or_insert(index);
             }
+            Fact::TransactionStateChanged {
+                transactional_id,
+                to: TransactionState::PrepareCommit | TransactionState::PrepareAbort,
+                producer_epoch: epoch,
+                ..
+            } if Some(transactional_id) == self.id && index > self.begun => {
+                self.decisions.push(Decision { index, epoch });
+            }
             Fact::MarkerSkipped { transactional_id, partition, .. }
                 if Some(transactional_id) == self.id =>
             {
@@ -114,23 +135,40 @@ impl Story {
         self.asked.iter().any(|(index, asked)| *asked == result && *index < before)
     }
 
-    /// When the coordinator left out the marker that a record of a partition needed.
-    fn skipped(&self, partition: TopicPartition, appended: usize) -> Option<usize> {
-        let found = self.skipped.iter().find(|(at, index)| *at == partition && *index > appended);
-        found.map(|(_, index)| *index)
+    /// When the coordinator left out a marker of a partition, between two facts.
+    fn skipped(&self, partition: TopicPartition, between: Range<usize>) -> Option<usize> {
+        let ours =
+            |(at, index): &&(TopicPartition, usize)| *at == partition && between.contains(index);
+        self.skipped.iter().rfind(ours).map(|(_, index)| *index)
     }
 
-    /// When the coordinator left out the marker of an earlier transaction in a partition.
-    fn skipped_before(&self, partition: TopicPartition) -> Option<usize> {
-        let earlier =
-            |(at, index): &&(TopicPartition, usize)| *at == partition && *index < self.begun;
-        self.skipped.iter().rfind(earlier).map(|(_, index)| *index)
+    /// What its coordinator decided when its application wanted it to end, or without being asked.
+    /// A request that was late may have made it decide before.
+    fn own_end(&self) -> Option<Decision> {
+        let since = self.asked.first().map_or(self.begun, |(asked, _)| *asked);
+        let mut decisions = self.decisions.iter();
+        match self.ended {
+            Some((ended, _)) => decisions.rfind(|decision| decision.index < ended).copied(),
+            None => decisions.find(|decision| decision.index > since).copied(),
+        }
     }
 
-    /// When it was over for its application, if it ever was.
-    fn over(&self) -> Option<usize> {
-        let asked = self.asked.first().map(|(index, _)| *index);
-        self.ended.map(|(index, _)| index).or(asked)
+    /// Whether a record of it was appended when it was over.
+    fn is_late(&self, appended: usize) -> bool {
+        let decided = self.own_end().map(|decision| decision.index);
+        let over = decided.or(self.ended.map(|(ended, _)| ended));
+        over.is_some_and(|over| over < appended)
+    }
+
+    /// Whether a record of it was appended when it was over, and ended with a later transaction of
+    /// the same producer epoch. A leader refuses it where each transaction has an epoch of its own.
+    fn has_joined(&self, (appended, epoch): (usize, ProducerEpoch), marker: usize) -> bool {
+        self.own_end().is_some_and(|own| {
+            let mut between = self.decisions.iter().map(|decision| decision.index);
+            own.index < appended
+                && own.epoch == epoch
+                && between.any(|index| own.index < index && index < marker)
+        })
     }
 }
 
@@ -165,6 +203,17 @@ fn transaction_of(facts: &[(Instant, Fact)], trail: &Trail) -> Option<Transactio
     open_at(facts, trail.record.session, trail.queued?)
 }
 
+/// Whether the transaction in which one record was queued was aborted, as its application wanted or
+/// was told, before it queued another record.
+pub(super) fn is_aborted_between(facts: &[(Instant, Fact)], one: &Trail, other: &Trail) -> bool {
+    let story = transaction_of(facts, one).and_then(|name| Story::of(facts, name));
+    let (Some(story), Some(queued)) = (story, other.queued) else { return false };
+    let is_abort = |(index, result): &(usize, TransactionResult)| {
+        *result == TransactionResult::Abort && *index < queued
+    };
+    story.asked.iter().chain(&story.ended).any(is_abort)
+}
+
 /// The transaction that a finding is about.
 fn named(
     facts: &[(Instant, Fact)],
@@ -197,19 +246,20 @@ fn marker_of(facts: &[(Instant, Fact)], trail: &Trail, copy: &Copy) -> Option<Ma
     })
 }
 
-/// Whether a leader had ended a producer's transaction in a record's partition before it appended
-/// the record, and after the transaction began.
-fn was_ended_before(
-    facts: &[(Instant, Fact)],
-    trail: &Trail,
-    (id, range): (ProducerId, Range<usize>),
-) -> bool {
-    facts.get(range).unwrap_or_default().iter().any(|(_, fact)| match *fact {
-        Fact::MarkerAppended { partition, producer_id, .. } => {
-            (partition, producer_id) == (trail.record.partition, id)
-        }
+/// Where a producer's records in a record's partition were ended last before it was appended.
+fn behind_marker(facts: &[(Instant, Fact)], trail: &Trail, copy: &Copy) -> usize {
+    let Some((id, ..)) = copy.wire else { return copy.appended };
+    let before = facts.get(..copy.appended).unwrap_or_default();
+    let last = before.iter().rposition(|(_, fact)| match *fact {
+        Fact::MarkerAppended {
+            partition,
+            producer_id,
+            origin: AppendOrigin::Client | AppendOrigin::Coordinator,
+            ..
+        } => (partition, producer_id) == (trail.record.partition, id),
         _ => false,
-    })
+    });
+    last.unwrap_or(0)
 }
 
 /// How a finding about a transaction came about.
@@ -242,21 +292,26 @@ pub(super) fn of(
         let swapped = loss::taken_for_another(facts, trail, facts.len());
         return swapped.unwrap_or_else(|| only(Mechanism::Unknown));
     };
-    let partition = trail.record.partition;
-    let together =
-        || (finding.checker == CheckerId::Markers).then(|| story.skipped_before(partition));
-    let skipped = story.skipped(partition, copy.appended).or_else(|| together().flatten());
+    let ended = marker_of(facts, trail, copy);
+    let together = || {
+        let since = behind_marker(facts, trail, copy);
+        (finding.checker == CheckerId::Markers).then_some(since..copy.appended)
+    };
+    let skipped = |between| story.skipped(trail.record.partition, between);
+    let before = ended.map_or(facts.len(), |marker| marker.index);
+    let skipped = skipped(copy.appended..before).or_else(|| skipped(together()?));
     if let Some(skipped) = skipped {
         return Cause { mechanism: Mechanism::MarkerSkipped, decisive: Some(skipped) };
     }
-    let decided = ended_wrongly(facts, (&story, trail), copy);
+    let decided = ended.and_then(|marker| match finding.checker {
+        CheckerId::Markers => late::joined(facts, (&story, trail), marker)
+            .or_else(|| ended_wrongly(facts, &story, (copy, marker))),
+        _ => ended_wrongly(facts, &story, (copy, marker)),
+    });
     match finding.checker {
         CheckerId::EarlyRead => only(Mechanism::ReadAboveStable),
         CheckerId::StableProgress | CheckerId::KnownTransactions => {
-            let is_late = opened_late(facts, (&story, trail), copy);
-            let mechanism =
-                if is_late { Mechanism::HangingTransaction } else { Mechanism::OpenTransaction };
-            Cause { mechanism, decisive: Some(if is_late { copy.appended } else { story.begun }) }
+            open::recognise(description, facts, (&story, copy), ended)
         }
         CheckerId::AbortedRead | CheckerId::RepeatableRead if finding.consumer.is_some() => {
             let given = given(facts, finding);
@@ -264,40 +319,32 @@ pub(super) fn of(
                 Some(_) => Mechanism::ReadUncommitted,
                 None => Mechanism::ReadAboveStable,
             };
+            let decided = decided.filter(|cause| cause.mechanism != Mechanism::Unknown);
             decided.unwrap_or(Cause { mechanism, decisive: given })
         }
         _ => decided.unwrap_or_else(|| only(Mechanism::Unknown)),
     }
 }
 
-/// Whether a record was appended when its transaction was over in its partition.
-fn opened_late(facts: &[(Instant, Fact)], (story, trail): (&Story, &Trail), copy: &Copy) -> bool {
-    let ended = copy
-        .wire
-        .is_some_and(|(id, ..)| was_ended_before(facts, trail, (id, story.begun..copy.appended)));
-    ended || story.over().is_some_and(|over| over < copy.appended)
-}
-
 /// Why a marker ended a record in another way than its application wanted.
 fn ended_wrongly(
     facts: &[(Instant, Fact)],
-    (story, trail): (&Story, &Trail),
-    copy: &Copy,
+    story: &Story,
+    (copy, marker): (&Copy, Marker),
 ) -> Option<Cause> {
-    let marker = marker_of(facts, trail, copy)?;
     let by = |mechanism, index| Some(Cause { mechanism, decisive: Some(index) });
-    if story.has_asked(marker.result, marker.index) && !opened_late(facts, (story, trail), copy) {
-        return None;
-    }
-    if opened_late(facts, (story, trail), copy) {
+    let epoch = copy.wire.map(|(_, epoch, _)| epoch);
+    if epoch.is_some_and(|epoch| story.has_joined((copy.appended, epoch), marker.index)) {
         return by(Mechanism::LateBatchJoined, copy.appended);
+    }
+    if story.has_asked(marker.result, marker.index) {
+        return None;
     }
     let is_aborted = marker.result == TransactionResult::Abort;
     if let Some(timed_out) = story.timed_out.filter(|at| is_aborted && *at < marker.index) {
         return by(Mechanism::TransactionTimedOut, timed_out);
     }
-    let same_epoch = copy.wire.is_some_and(|(_, epoch, _)| epoch == marker.epoch);
-    if same_epoch && story.earlier.contains(&marker.result) {
+    if epoch == Some(marker.epoch) && story.earlier.contains(&marker.result) {
         let request = late_request(facts, story, marker.index);
         return by(Mechanism::LateEnd, request.unwrap_or(marker.index));
     }

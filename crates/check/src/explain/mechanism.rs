@@ -182,9 +182,14 @@ mechanisms! {
         "The application was told an error although the record was or would be appended, and sent \
          the message again."
         ["a sink that ignores repeated messages": "a repetition does no harm"]
+    ResentAfterAbort "resent-after-abort"
+        "The transaction was aborted, and the application sent its messages again, this one behind \
+         later ones."
+        ["an aborted transaction sent again as a whole, before anything else":
+         "what counts is in the order of the application"]
     RequeuedInReverse "requeued-in-reverse"
-        "Several batches of the partition were in flight when their requests failed together; each \
-         was put at the front of the queue, so they were sent again in reverse."
+        "Several batches of the partition were in flight when their requests failed; each was put at \
+         the front of the queue, so they were sent again in reverse."
         ["enable.idempotence=true": "batches are sent again by sequence number",
          "max.in.flight.requests.per.connection=1": "there is one batch to send again"]
     OvertakenWhileRefused "overtaken-while-refused"
@@ -248,6 +253,18 @@ mechanisms! {
          coordinator since KRaftMetadataCache.getPartitionLeaderEndpoint() answers nothing for \
          such a partition."
         ["more replicas, so that one of them can lead": "the coordinator finds whom to send it to",
+         "kafka-transactions.sh abort": "it ends the transaction by hand"]
+    MarkerLost "marker-lost"
+        "The transaction was ended, and its marker was lost with the end of its log: the records \
+         before it stayed, and nobody writes it again."
+        ["replicas on machines that fail apart": "one in-sync replica then keeps its log",
+         "unclean.leader.election.enable=false": "the partition waits for a replica that has all",
+         "kafka-transactions.sh abort": "it ends the transaction by hand"]
+    TransactionForgotten "transaction-forgotten"
+        "__transaction_state lost records, and with them the coordinator the open transaction: it \
+         knows nothing that it could end, and the next producer gets another producer id."
+        ["transaction.state.log.replication.factor=3":
+         "another replica of __transaction_state has the records",
          "kafka-transactions.sh abort": "it ends the transaction by hand"]
     OpenTransaction "open-transaction"
         "The transaction was begun and nobody has ended it, so that who reads committed records \
@@ -319,6 +336,11 @@ mechanisms! {
         "The consumer found no position of its own and auto.offset.reset=latest took it to the \
          end of the log."
         ["auto.offset.reset=earliest": "records come again rather than never"]
+    ResetToEarliest "reset-to-earliest"
+        "The consumer found no position of its own, or its log ended before it, and \
+         auto.offset.reset=earliest took it to the beginning of the log, so that records came again."
+        ["auto.offset.reset=none": "the application is told and decides where to read on",
+         "a sink that ignores repeated messages": "a repetition does no harm"]
     EffectOutside "effect-outside"
         "The transaction was aborted and its records were processed again; what the application \
          does outside of Kafka is not part of a transaction."

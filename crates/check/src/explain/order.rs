@@ -25,7 +25,7 @@ pub(super) fn recognise(facts: &[(Instant, Fact)], late: &Part, early: &Part) ->
     } else if late.is_ghost(late_append) || early.is_ghost(early_append) {
         Mechanism::GhostRequest
     } else {
-        overtaken(facts, (late, late_append), (early, early_append))
+        overtaken((late, late_append), (early, early_append))
     };
     Cause { mechanism, decisive }
 }
@@ -38,7 +38,6 @@ fn same_numbering(late: &Copy, early: &Copy) -> bool {
 
 /// What became of the earlier record's attempt while the later one was accepted.
 fn overtaken(
-    facts: &[(Instant, Fact)],
     (late, late_append): (&Trail, &Copy),
     (early, early_append): (&Trail, &Copy),
 ) -> Mechanism {
@@ -46,7 +45,7 @@ fn overtaken(
     // Without numbers a leader sees no order.
     let unexplained = if numbered { Mechanism::AcceptedOutOfOrder } else { Mechanism::Unknown };
     let Some(carrying) = early.carried_out(early_append) else { return unexplained };
-    if is_reversed(facts, late, (early, carrying)) {
+    if is_reversed(late, (early, carrying)) {
         return Mechanism::RequeuedInReverse;
     }
     let Some(failed) = late.attempt_before(early_append.appended) else {
@@ -61,24 +60,20 @@ fn overtaken(
     if moved { Mechanism::LeaderMoved } else { Mechanism::RequeuedInReverse }
 }
 
-/// Whether both were put back at one instant, and the earlier one was sent again first. The retries
-/// may be on their way together.
-fn is_reversed(
-    facts: &[(Instant, Fact)],
-    late: &Trail,
-    (early, carrying): (&Trail, &Attempt),
-) -> bool {
-    let requeues = |trail: &Trail| -> Vec<usize> {
-        trail.attempts.iter().filter_map(|attempt| attempt.requeued).map(|(at, _)| at).collect()
+/// Whether both were on their way when they came back last, the earlier one after the late one, so
+/// that it was put in front and sent again first. Both retries may be on their way together.
+fn is_reversed(late: &Trail, (early, carrying): (&Trail, &Attempt)) -> bool {
+    let back = |attempt: &Attempt| attempt.requeued.map(|(at, _)| at);
+    let came_back = |at: &usize| *at < carrying.drained;
+    let Some(first) = late.attempts.iter().filter_map(back).rfind(came_back) else { return false };
+    let mut others = early.attempts.iter().filter(|other| other.drained < first).filter_map(back);
+    let Some(second) = others.find(|at| first < *at && *at < carrying.drained) else {
+        return false;
     };
-    let at = |index: usize| facts.get(index).map(|(at, _)| *at);
-    let others = requeues(early);
-    requeues(late).into_iter().any(|requeued| {
-        let next = late.attempts.iter().find(|attempt| attempt.drained > requeued);
-        requeued < carrying.drained
-            && next.is_none_or(|next| next.drained > carrying.drained)
-            && others.iter().any(|other| *other < carrying.drained && at(*other) == at(requeued))
-    })
+    let next = |trail: &Trail, back: usize| {
+        trail.attempts.iter().map(|attempt| attempt.drained).find(|drained| *drained > back)
+    };
+    next(late, first).is_none_or(|late| next(early, second).is_some_and(|early| early < late))
 }
 
 /// Why a record is missing before a later one.

@@ -27,7 +27,7 @@ pub(super) struct Attempt {
     correlation: CorrelationId,
     connection: Option<ConnectionId>,
     /// When the request reached the broker.
-    delivered: Option<usize>,
+    pub(super) delivered: Option<usize>,
     /// Whether the broker has appended or refused what it brought.
     handled: bool,
     /// When the response was lost.

@@ -6,21 +6,46 @@ use super::{decisive_of, end};
 use crate::verdict::{Aspect, CheckerId, Finding, TransactionName};
 use inflight_des::Instant;
 use inflight_protocol::fact::PositionSource;
-use inflight_protocol::ids::{ConsumerId, Offset, SessionId, TopicPartition};
+use inflight_protocol::ids::{ClientId, ConsumerId, GroupId, Offset, SessionId, TopicPartition};
 use inflight_protocol::{Fact, TransactionResult};
 use inflight_trace::Description;
 
-/// What happened to one offset of a partition on the side of its readers.
+/// One record at one offset.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    partition: TopicPartition,
+    offset: u64,
+    session: SessionId,
+    ordinal: u64,
+}
+
+impl Place {
+    /// The first of a finding's records, where that is known.
+    fn of(finding: &Finding) -> Option<Self> {
+        let (first, offset) = (finding.records.first()?, finding.offset?);
+        let (partition, session) = (first.partition, first.session);
+        Some(Self { partition, offset, session, ordinal: first.run.start })
+    }
+}
+
+/// What happened to one record at one offset on the side of its readers.
 #[derive(Debug, Default)]
 struct Reading {
+    /// By consumer, whether what it was given last at the offset is the record. A log that was cut
+    /// has another one there.
+    last: Vec<(ConsumerId, bool)>,
+    /// By consumer, whose work it does.
+    scopes: Vec<(ConsumerId, Result<GroupId, ClientId>)>,
     /// When it was given, and to whom.
     given: Vec<(usize, ConsumerId)>,
     /// When it was processed or made into a message, and by whom.
     done: Vec<(usize, ConsumerId)>,
     /// When a message was made of it, and by which session.
     made: Vec<(usize, SessionId)>,
-    /// When a higher offset was first committed, and by whom.
+    /// When a higher offset was first committed.
     committed: Option<usize>,
+    /// When consumers were told that a higher offset is committed.
+    commits: Vec<(usize, ConsumerId)>,
     /// When consumers were gone.
     stopped: Vec<(usize, ConsumerId)>,
     /// When consumers lost the partition.
@@ -34,37 +59,57 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(facts: &[(Instant, Fact)], partition: TopicPartition, offset: u64) -> Self {
+    fn of(facts: &[(Instant, Fact)], place: Place) -> Self {
         let mut reading = Self::default();
         for (index, (_, fact)) in facts.iter().enumerate() {
-            reading.on_fact(index, fact, (partition, offset));
+            reading.on_fact(index, fact, place);
         }
         reading
     }
 
-    fn on_fact(&mut self, index: usize, fact: &Fact, (ours, at): (TopicPartition, u64)) {
+    /// Whether a consumer has the record where it has the offset. It has if nobody saw what it was
+    /// given.
+    fn has(&self, consumer: ConsumerId) -> bool {
+        self.last.iter().rfind(|(who, _)| *who == consumer).is_none_or(|(_, is_it)| *is_it)
+    }
+
+    fn on_fact(&mut self, index: usize, fact: &Fact, place: Place) {
+        let Place { partition: ours, offset: at, .. } = place;
         let covers = |base: Offset, count: u32| {
             (base.get()..base.get().saturating_add(u64::from(count))).contains(&at)
         };
         match *fact {
-            Fact::RecordsReturned { consumer, partition, base_offset, count, .. }
+            Fact::RecordsReturned { consumer, partition, base_offset, count, session, first }
                 if partition == ours && covers(base_offset, count) =>
             {
-                self.given.push((index, consumer));
+                let ordinal = first.saturating_add(at - base_offset.get());
+                let is_it = (session, ordinal) == (place.session, place.ordinal);
+                self.last.push((consumer, is_it));
+                if is_it {
+                    self.given.push((index, consumer));
+                }
             }
             Fact::RecordsProcessed { consumer, partition, base_offset, count, .. }
-                if partition == ours && covers(base_offset, count) =>
+                if partition == ours && covers(base_offset, count) && self.has(consumer) =>
             {
                 self.done.push((index, consumer));
             }
             Fact::RecordsTransformed {
                 consumer, partition, base_offset, count, session, ..
-            } if partition == ours && covers(base_offset, count) => {
+            } if partition == ours && covers(base_offset, count) && self.has(consumer) => {
                 self.made.push((index, session));
                 self.done.push((index, consumer));
             }
-            Fact::OffsetCommitReturned { partition, offset, error: None, .. }
-            | Fact::OffsetsAddedToTransaction { partition, offset, .. }
+            Fact::ConsumerStarted { client, consumer, group, .. } => {
+                self.scopes.push((consumer, group.ok_or(client)));
+            }
+            Fact::OffsetCommitReturned { consumer, partition, offset, error: None, .. }
+                if partition == ours && offset.get() > at =>
+            {
+                self.committed.get_or_insert(index);
+                self.commits.push((index, consumer));
+            }
+            Fact::OffsetsAddedToTransaction { partition, offset, .. }
                 if partition == ours && offset.get() > at =>
             {
                 self.committed.get_or_insert(index);
@@ -132,15 +177,45 @@ impl Reading {
         self.made.iter().filter_map(|(at, session)| end::open_at(facts, *session, *at)).collect()
     }
 
+    /// Whose work a consumer does: its group's, or its client's.
+    fn scope(&self, consumer: ConsumerId) -> Option<Result<GroupId, ClientId>> {
+        let known = self.scopes.iter().rfind(|(who, _)| *who == consumer);
+        known.map(|(_, scope)| *scope)
+    }
+
+    /// When one group processed it, if it did so more than once.
+    fn done_again(&self) -> Option<((usize, ConsumerId), (usize, ConsumerId))> {
+        self.done.iter().find_map(|(first, who)| {
+            let ours = |(_, other): &&(usize, ConsumerId)| self.scope(*other) == self.scope(*who);
+            let last = self.done.iter().rfind(ours).filter(|(last, _)| last > first);
+            last.map(|last| ((*first, *who), *last))
+        })
+    }
+
     /// Why it was processed again.
-    fn repeated(&self) -> Cause {
-        let [(first, consumer), .., (again, other)] = self.done[..] else {
+    fn repeated(&self, at: u64) -> Cause {
+        let Some(((first, consumer), (again, other))) = self.done_again() else {
             return Cause { mechanism: Mechanism::Unknown, decisive: None };
         };
         let between = |index: &usize| (first..again).contains(index);
         let is_stopped = self.stopped.iter().any(|(index, who)| *who == consumer && between(index));
         let is_aborted = self.aborted.iter().any(|(index, _)| between(index));
         let is_moved = self.revoked.iter().chain(&self.assigned).any(|(index, _)| between(index));
+        let reset = self.placed.iter().find(|(index, who, to, source)| {
+            // Whoever comes next begins there too, if nothing was committed.
+            let knew = !is_stopped && !is_moved && *who == consumer
+                || self.commits.iter().any(|(commit, by)| {
+                    self.scope(*by) == self.scope(*who) && (first..*index).contains(commit)
+                });
+            between(index)
+                && *who == other
+                && knew
+                && *source == PositionSource::Earliest
+                && *to <= at
+        });
+        if let Some((index, ..)) = reset {
+            return Cause { mechanism: Mechanism::ResetToEarliest, decisive: Some(*index) };
+        }
         let mechanism = match (is_stopped, consumer == other) {
             (true, _) => Mechanism::CommitLost,
             (false, true) if is_aborted => Mechanism::EffectOutside,
@@ -181,7 +256,7 @@ impl Reading {
 }
 
 /// Whether the story of a finding is told by what became of an offset.
-const fn is_about_work(checker: CheckerId) -> bool {
+pub(super) const fn is_about(checker: CheckerId) -> bool {
     matches!(
         checker,
         CheckerId::ReaderOrder
@@ -195,20 +270,20 @@ const fn is_about_work(checker: CheckerId) -> bool {
 pub(super) fn of(description: &Description, facts: &[(Instant, Fact)], finding: &Finding) -> Cause {
     let noted = decisive_of(facts, finding);
     let only = |mechanism| Cause { mechanism, decisive: noted };
-    let (Some(first), Some(offset)) = (finding.records.first(), finding.offset) else {
+    let Some(place) = Place::of(finding) else {
         return only(match finding.checker {
             CheckerId::Ownership if finding.excuse.is_some() => Mechanism::GroupForgotten,
             CheckerId::Ownership => Mechanism::TwoOwners,
             _ => Mechanism::Unknown,
         });
     };
-    let reading = Reading::of(facts, first.partition, offset);
+    let reading = Reading::of(facts, place);
     let usual = match (finding.checker, finding.aspect) {
         (CheckerId::ReaderOrder, _) => only(Mechanism::ConsumerBroke),
         (CheckerId::ProcessedAtMostOnce, _) | (CheckerId::ExactlyOnce, Aspect::Repeated) => {
-            reading.repeated()
+            reading.repeated(place.offset)
         }
-        _ => reading.skipped(facts, offset),
+        _ => reading.skipped(facts, place.offset),
     };
     if finding.checker != CheckerId::ExactlyOnce || usual.mechanism == Mechanism::NoRewind {
         return usual;
@@ -224,13 +299,11 @@ const STEPS_MAX: usize = 16;
 
 /// The facts about readers that belong to the story of a finding.
 pub(super) fn steps(facts: &[(Instant, Fact)], finding: &Finding) -> Vec<usize> {
-    let (Some(first), Some(offset)) = (finding.records.first(), finding.offset) else {
-        return Vec::new();
-    };
-    if !is_about_work(finding.checker) {
+    let Some(place) = Place::of(finding) else { return Vec::new() };
+    if !is_about(finding.checker) {
         return Vec::new();
     }
-    let mut steps = Reading::of(facts, first.partition, offset).steps(offset);
+    let mut steps = Reading::of(facts, place).steps(place.offset);
     steps.sort_unstable();
     steps.dedup();
     steps.truncate(STEPS_MAX);

@@ -80,6 +80,21 @@ fn a_consumer_reads_on_from_where_it_is() {
 }
 
 #[test]
+fn what_came_after_a_log_was_cut_was_not_passed_over() {
+    // At offset 1 was something that nobody is given; the log was cut, and now a record is there.
+    let passed = six(CommitStyle::Auto).poll(0, 0, 1).poll(0, 2, 1);
+    let expected = found(Verdict::Violation, Aspect::PassedOver, 1);
+    assert_eq!(says(&passed.clone().end(), CheckerId::ReaderOrder), expected);
+    for source in [PositionSource::Truncation, PositionSource::Earliest] {
+        let cut = |to| passed.clone().place(0, to, source).poll(0, to, 3).end();
+        assert_eq!(says(&cut(1), CheckerId::ReaderOrder), OK, "{source:?}");
+        assert_eq!(says(&cut(2), CheckerId::ReaderOrder), expected, "behind it");
+    }
+    let sought = passed.place(0, 1, PositionSource::Seek).poll(0, 1, 3).end();
+    assert_eq!(says(&sought, CheckerId::ReaderOrder), expected);
+}
+
+#[test]
 fn markers_and_aborted_records_are_no_gap() {
     let run = start(2).write(0, 2).end_as(0, Commit).write(0, 2).end_as(0, Abort);
     let run = run.write(0, 1).end_as(0, Commit);
@@ -196,6 +211,26 @@ fn who_commits_first_processes_once() {
 }
 
 #[test]
+fn another_record_at_the_same_offset_is_processed_for_the_first_time() {
+    // The log was cut after the second record was read, and then came the seventh.
+    let cut = six(CommitStyle::CommitFirst).poll(0, 0, 2).process(0, 0, 2);
+    let cut = cut.place(0, 1, PositionSource::Truncation).queue(0, 1).give(0, 1, 0, 6);
+    let run = cut.clone().process(0, 1, 1).end();
+    assert_eq!(says(&run, CheckerId::ProcessedAtMostOnce), OK);
+    let counts = judged(&run).counts;
+    assert_eq!((counts.processed, counts.processed_twice), (3, 0));
+    // One after the other: what was read before, and what is there now.
+    let both = cut.place(0, 0, PositionSource::Seek).give(0, 0, 0, 0).give(0, 1, 0, 6);
+    let run = both.process(0, 0, 2).process(0, 1, 1).end();
+    let expected = found(Verdict::Violation, Aspect::Plain, 2);
+    assert_eq!(says(&run, CheckerId::ProcessedAtMostOnce), expected);
+    let judgement = judged(&run);
+    let records = judgement.findings_of(CheckerId::ProcessedAtMostOnce).flat_map(|f| &f.records);
+    let records: Vec<_> = records.map(|records| records.run.start).collect();
+    assert_eq!(records, [0, 6], "the second is no more at its offset");
+}
+
+#[test]
 fn a_sink_that_knows_its_records_has_one_effect_of_each() {
     let knows = |known| {
         let run = processed_twice(CommitStyle::ProcessFirst);
@@ -233,6 +268,15 @@ fn who_aborts_and_reads_on_skips() {
     assert_eq!(says(&careless, CheckerId::ProcessedAtLeastOnce).0, Verdict::Allowed);
     let back = turn(pipeline(), (0, 2), Abort).place(0, 0, PositionSource::Seek);
     let run = turn(turn(back, (0, 2), Commit), (2, 2), Commit).end();
+    assert_eq!(says(&run, CheckerId::ExactlyOnce), OK);
+}
+
+#[test]
+fn another_record_at_the_same_offset_has_an_output_of_its_own() {
+    let run = turn(pipeline(), (0, 1), Commit).place(0, 0, PositionSource::Truncation);
+    let run = run.queue(1, 1).give(0, 0, 1, 4).begin(0).transform(0, 0, 1, 0).on(1);
+    let run = run.add_partition(0).queue(0, 1).append(1, 0, 1, 1).replicate(1).ack(0, 1, 1, 1);
+    let run = run.on(0).send_offset(0, 1).on(1).end_as(0, Commit).on(0).end();
     assert_eq!(says(&run, CheckerId::ExactlyOnce), OK);
 }
 

@@ -1,5 +1,6 @@
 //! Mechanisms are recognised from facts, and the story reads well.
 
+mod answered;
 mod exactly_once;
 mod order;
 

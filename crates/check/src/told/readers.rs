@@ -2,7 +2,7 @@
 
 mod duty;
 
-pub(crate) use duty::{Duty, Scope, Transformed};
+pub(crate) use duty::{Duty, Given, Scope, Transformed};
 
 use super::Told;
 use crate::runs::Run;
@@ -129,6 +129,33 @@ pub(crate) struct Shared {
     pub(crate) fact: FactRef,
 }
 
+impl ReadLane {
+    /// Forgets what it passed over from an offset on, where its log was cut: what is there now came
+    /// later, and it begins anew before it.
+    fn forget_passed(&mut self, from: u64) {
+        self.passed.retain_mut(|passed| {
+            passed.end = passed.end.min(from);
+            !passed.is_empty()
+        });
+    }
+
+    /// The records that it was given last at the first of some offsets and behind it.
+    fn given_at(&self, offsets: Run) -> Given {
+        let Run { start, mut end } = offsets;
+        for piece in self.returned.iter().rev() {
+            if (piece.offset..piece.end()).contains(&start) {
+                let first = piece.run.start + (start - piece.offset);
+                let offsets = Run { start, end: end.min(piece.end()) };
+                return Given { session: Some(piece.session), first, offsets };
+            }
+            if piece.offset > start {
+                end = end.min(piece.offset);
+            }
+        }
+        Given { session: None, first: start, offsets: Run { start, end } }
+    }
+}
+
 impl Readers {
     pub(crate) fn reset(&mut self) {
         self.consumers.clear();
@@ -218,6 +245,9 @@ impl Readers {
                 let offset = offset.get();
                 let lane = self.lane(consumer, partition);
                 let before = lane.position.replace(offset);
+                if matches!(source, PositionSource::Truncation | PositionSource::Earliest) {
+                    lane.forget_passed(offset);
+                }
                 lane.stretch += 1;
                 let is_ahead = before.is_some_and(|before| before < offset);
                 let duty = self.duty(consumer, partition);
@@ -226,7 +256,7 @@ impl Readers {
             }
             Fact::RecordsProcessed { consumer, partition, base_offset, count, known } => {
                 let run = Run::of(base_offset.get(), u64::from(count));
-                self.duty(consumer, partition).processed(run, u64::from(known));
+                self.processed((consumer, partition), run, u64::from(known));
             }
             Fact::RecordsTransformed {
                 consumer,
@@ -236,9 +266,14 @@ impl Readers {
                 session,
                 message,
             } => {
-                let run = Run::of(base_offset.get(), u64::from(count));
-                let transformed = Transformed { run, session, message, transaction };
-                self.duty(consumer, partition).transformed.push(transformed);
+                let mut run = Run::of(base_offset.get(), u64::from(count));
+                while !run.is_empty() {
+                    let given = self.lane(consumer, partition).given_at(run);
+                    let message = message + (run.start - base_offset.get());
+                    run.start = given.offsets.end;
+                    let transformed = Transformed { given, session, message, transaction };
+                    self.duty(consumer, partition).transformed.push(transformed);
+                }
             }
             Fact::OffsetCommitReturned { consumer, partition, offset, error, .. } => {
                 let duty = self.duty(consumer, partition);
@@ -248,6 +283,22 @@ impl Readers {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Records were processed; some of them had no effect, because the application knew them.
+    fn processed(
+        &mut self,
+        (consumer, partition): (ConsumerId, TopicPartition),
+        mut offsets: Run,
+        known: u64,
+    ) {
+        let mut left_out = known;
+        self.duty(consumer, partition).effects += offsets.len().saturating_sub(known);
+        while !offsets.is_empty() {
+            let given = self.lane(consumer, partition).given_at(offsets);
+            offsets.start = given.offsets.end;
+            self.duty(consumer, partition).processed(given, &mut left_out);
         }
     }
 

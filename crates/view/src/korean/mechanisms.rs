@@ -88,8 +88,11 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
         ResentByApplication => {
             "레코드가 추가되었거나 추가될 것이었는데도 애플리케이션이 오류를 통보받고 메시지를 다시 보냈다."
         }
+        ResentAfterAbort => {
+            "트랜잭션이 중단되어 애플리케이션이 그 메시지를 다시 보냈는데, 이 메시지는 뒤의 메시지보다 늦게 보냈다."
+        }
         RequeuedInReverse => {
-            "파티션의 여러 배치가 전송 중일 때 요청이 함께 실패했다. 각 배치가 대기열 맨 앞에 놓여 거꾸로 다시 전송되었다."
+            "파티션의 여러 배치가 전송 중일 때 그 요청들이 실패했다. 각 배치가 대기열 맨 앞에 놓여 거꾸로 다시 전송되었다."
         }
         OvertakenWhileRefused => {
             "거부된 배치가 재시도를 기다리는 동안, 이미 전송 중이던 다음 배치가 받아들여졌다."
@@ -120,6 +123,12 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
         }
         MarkerSkipped => {
             "트랜잭션이 끝날 때 파티션에 리더가 없었다. 코디네이터는 삭제된 파티션으로 여겨 마커를 보내지 않았고, 트랜잭션은 같은 프로듀서의 다음 트랜잭션이 어느 쪽으로든 끝낼 때까지 그곳에 열려 있다. KRaftMetadataCache.getPartitionLeaderEndpoint()가 그런 파티션에 아무것도 답하지 않게 된 뒤로 코디네이터에 있는 결함이다."
+        }
+        MarkerLost => {
+            "트랜잭션은 끝났으나 그 마커가 로그의 끝과 함께 사라졌다. 앞의 레코드는 남았고, 마커를 다시 쓸 이는 없다."
+        }
+        TransactionForgotten => {
+            "__transaction_state가 레코드를 잃으면서 코디네이터가 열린 트랜잭션을 잊었다. 끝낼 것을 알지 못하고, 다음 프로듀서는 다른 프로듀서 ID를 받는다."
         }
         OpenTransaction => {
             "시작된 트랜잭션을 아무도 끝내지 않아, 커밋된 레코드만 읽는 컨슈머가 그 첫 레코드 앞에서 기다린다."
@@ -161,6 +170,9 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
         ResetToLatest => {
             "컨슈머에게 자기 위치가 없어 auto.offset.reset=latest에 따라 로그의 끝으로 갔다."
         }
+        ResetToEarliest => {
+            "컨슈머가 자신의 위치를 찾지 못했거나 로그가 그보다 앞에서 끝났고, auto.offset.reset=earliest에 따라 로그의 처음으로 옮겨져 레코드를 다시 읽었다."
+        }
         EffectOutside => {
             "트랜잭션이 중단되어 레코드가 다시 처리되었다. Kafka 밖에서 한 일은 트랜잭션에 속하지 않는다."
         }
@@ -192,6 +204,10 @@ pub(super) const REMEDIES: &[(&str, &str)] = &[
     (
         "another replica of __consumer_offsets has the records",
         "__consumer_offsets의 다른 레플리카가 레코드를 가지고 있다",
+    ),
+    (
+        "another replica of __transaction_state has the records",
+        "__transaction_state의 다른 레플리카가 레코드를 가지고 있다",
     ),
     ("acks=all then means at least two replicas", "acks=all이 적어도 레플리카 두 개를 뜻하게 된다"),
     (
@@ -274,6 +290,18 @@ pub(super) const REMEDIES: &[(&str, &str)] = &[
     ("the producer goes on trying", "프로듀서가 계속 시도한다"),
     ("close() before the process ends", "프로세스가 끝나기 전에 close()"),
     ("what is queued is sent first", "대기열에 있는 것이 먼저 전송된다"),
+    (
+        "an aborted transaction sent again as a whole, before anything else",
+        "중단된 트랜잭션을 통째로, 다른 것보다 먼저 다시 전송",
+    ),
+    (
+        "what counts is in the order of the application",
+        "유효한 메시지가 애플리케이션의 순서대로 놓인다",
+    ),
+    (
+        "the application is told and decides where to read on",
+        "애플리케이션이 통보받고 어디서부터 읽을지 정한다",
+    ),
     ("each transaction has its own producer epoch", "트랜잭션마다 프로듀서 에포크가 다르다"),
     (
         "a new producer after a time-out of commitTransaction() or abortTransaction()",

@@ -6,7 +6,7 @@ use crate::explain::mechanism::Mechanism;
 use crate::verdict::{Aspect, TransactionName};
 use inflight_des::Instant;
 use inflight_protocol::transaction::CONSUMER_OFFSETS_TOPIC;
-use inflight_protocol::{Fact, TopicPartition, TransactionResult, TransactionState};
+use inflight_protocol::{Fact, TopicPartition, TransactionResult};
 use inflight_trace::Description;
 
 /// When the coordinator left out the marker of the offsets that a transaction sent.
@@ -53,26 +53,12 @@ impl Story {
         &'a self,
         facts: &'a [(Instant, Fact)],
     ) -> impl Iterator<Item = (TopicPartition, usize, TransactionResult)> + 'a {
-        let over = self.next_ongoing(facts).unwrap_or(facts.len());
-        let own = self.skipped.iter().filter(move |(_, at)| (self.begun..over).contains(at));
+        let own = self.own_end().map_or(facts.len(), |decision| decision.index);
+        let mut later = self.decisions.iter().map(|decision| decision.index);
+        let next = later.find(|index| *index > own).unwrap_or(facts.len());
+        let own = self.skipped.iter().filter(move |(_, at)| (own..next).contains(at));
         own.filter_map(|(partition, at)| match facts.get(*at)?.1 {
             Fact::MarkerSkipped { result, .. } => Some((*partition, *at, result)),
-            _ => None,
-        })
-    }
-
-    /// When the transaction after it began at the coordinator.
-    fn next_ongoing(&self, facts: &[(Instant, Fact)]) -> Option<usize> {
-        let mut is_over = false;
-        let mut later = facts.iter().enumerate().skip(self.begun);
-        later.find_map(|(index, (_, fact))| match *fact {
-            Fact::TransactionStateChanged { transactional_id, to, .. }
-                if Some(transactional_id) == self.id =>
-            {
-                let again = is_over && to == TransactionState::Ongoing;
-                is_over |= to != TransactionState::Ongoing;
-                again.then_some(index)
-            }
             _ => None,
         })
     }

@@ -162,8 +162,10 @@ impl Walk {
                 direction: Direction::Request,
                 ..
             } => {
+                // The client's next process counts from the beginning again.
                 let mut sent = attempts.filter(|attempt| {
                     attempt.correlation == correlation
+                        && attempt.delivered.is_none()
                         && attempt.connection.is_none_or(|known| known == connection)
                 });
                 if let Some(attempt) = sent.next().filter(|_| Some(from) == ours) {

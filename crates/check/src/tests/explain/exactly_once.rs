@@ -6,9 +6,11 @@ use super::*;
 use crate::script::READ_COMMITTED;
 use inflight_protocol::Fact;
 use inflight_protocol::TransactionResult::{Abort, Commit};
+use inflight_protocol::TransactionState::{CompleteCommit, PrepareCommit};
 use inflight_protocol::fact::{LeaveCause, MembershipState, PositionSource};
-use inflight_protocol::ids::{BrokerId, ClientId, ConsumerId, GroupId};
+use inflight_protocol::ids::*;
 use inflight_protocol::message::IsolationLevel;
+use inflight_protocol::transaction::TRANSACTION_STATE_TOPIC;
 use inflight_trace::CommitStyle;
 
 // --- transactions -------------------------------------------------------------------------------
@@ -79,6 +81,55 @@ fn a_late_batch_joins() {
     );
 }
 
+/// A transaction is over for its application, which begins another one, before its marker is there.
+/// What is written then is aborted, and somebody reads everything.
+fn marker_after_the_next_begin(version: u8) -> Script {
+    let epoch = i16::from(version >= 2);
+    let run = start(version).write(0, 1).ending(0, Commit).decide(0, Commit).ended(0, Commit);
+    let run = run.begin(0).marker_of(epoch, Commit).replicate(1);
+    let run = run.state(PrepareCommit, CompleteCommit, epoch).add_partition(0);
+    let run = run.queue(0, 1).append(1, 0, 1, 1).replicate(1).ack(0, 1, 1, 1);
+    let run = run.consumer(0, 1, IsolationLevel::ReadUncommitted).assign(0, 1);
+    run.place(0, 0, PositionSource::Earliest).poll(0, 0, 3).end_as(0, Abort)
+}
+
+#[test]
+fn the_marker_of_the_transaction_before_makes_no_batch_late() {
+    for version in [1, 2] {
+        let run = marker_after_the_next_begin(version).end();
+        assert_eq!(mechanism(&run, CheckerId::AbortedRead), Mechanism::ReadUncommitted);
+    }
+    // A follower copies the marker late.
+    let run = start(1).write(0, 1).ending(0, Commit).decide(0, Commit).marker_of(0, Commit);
+    let run = run.complete(0, Commit).ended(0, Commit).begin(0).copy(2, 1).add_partition(0);
+    let run = run.queue(0, 1).append(1, 0, 1, 1).replicate(1).ack(0, 1, 1, 1).end_as(0, Commit);
+    let undone = run.ending(0, Abort).ended(0, Abort).end();
+    assert_ne!(mechanism(&undone, CheckerId::AbortedRead), Mechanism::LateBatchJoined);
+}
+
+#[test]
+fn no_batch_joins_where_each_transaction_has_an_epoch() {
+    // The leader takes a batch of the epoch before, which breaks Kafka's rule.
+    let run = start(2).begin(0).add_partition(0).queue(0, 1).send(0, 0, 1, 1, 0);
+    let run = run.fail(0, 0, 1, SendError::DeliveryTimeout).end_as(0, Abort).begin(0);
+    let run = run.add_partition(0).append_as(1, 0, 0, 1, Some((100, 0, 0))).queue(0, 1);
+    let run = run.append(1, 0, 1, 1).replicate(1).ack(0, 1, 1, 1).end_as(0, Commit).end();
+    for checker in [CheckerId::AbortedRead, CheckerId::Markers] {
+        assert_ne!(mechanism(&run, checker), Mechanism::LateBatchJoined, "{checker}");
+    }
+}
+
+#[test]
+fn a_late_batch_explains_why_a_marker_ends_two_transactions() {
+    let run = late_batch(true).end();
+    let report = judge_recording(&run.description, &run.facts);
+    let found = report.explanations.iter().filter(|e| e.finding.checker == CheckerId::Markers);
+    let found: Vec<_> = found.map(|e| (e.finding.aspect, e.mechanism)).collect();
+    // The second is about a record of the other transaction.
+    let joined = Mechanism::LateBatchJoined;
+    assert_eq!(found, [(Aspect::WrongEnd, joined), (Aspect::Mixed, joined)]);
+}
+
 #[test]
 fn a_late_batch_hangs() {
     let run = late_batch(false).end();
@@ -112,6 +163,46 @@ fn an_open_transaction_is_no_late_batch() {
 }
 
 #[test]
+fn a_marker_is_lost_with_the_end_of_its_log() {
+    let run = start(2).write(0, 1).end_as(0, Commit);
+    let run = run.power_loss(1, 1).power_loss(2, 1).power_loss(3, 1);
+    let run = run.elect(1, Election::Clean).commit(1).end();
+    assert_eq!(mechanism(&run, CheckerId::StableProgress), Mechanism::MarkerLost);
+}
+
+#[test]
+fn a_coordinator_forgets_a_transaction_with_its_log() {
+    let forgotten = |cuts: bool| {
+        let run = start(2).partition();
+        let mut run = run.on(0).write(0, 1).ending(0, Commit);
+        let mut internal = run.description.topics[0].clone();
+        let replicas = run.description.topics[0].replicas.pop();
+        internal.name = TRANSACTION_STATE_TOPIC.to_owned();
+        internal.replicas = replicas.into_iter().collect();
+        run.description.topics.push(internal);
+        if cuts {
+            run = run.fact(Fact::LogRecovered {
+                broker: BrokerId::new(1),
+                partition: TopicPartition::new(1),
+                from: Offset::new(5),
+                to: Offset::new(0),
+                high_watermark: Offset::new(0),
+            });
+        }
+        let run = run.stop(0, StopCause::Crashed).session(0);
+        let next = Fact::TransactionsInitialized {
+            session: SessionId::new(1),
+            transactional_id: TransactionalId::new(0),
+            producer_id: ProducerId::new(1000),
+            producer_epoch: ProducerEpoch::new(0),
+        };
+        mechanism(&run.fact(next).end(), CheckerId::StableProgress)
+    };
+    assert_eq!(forgotten(true), Mechanism::TransactionForgotten);
+    assert_eq!(forgotten(false), Mechanism::OpenTransaction);
+}
+
+#[test]
 fn a_marker_that_was_left_out_explains_both_transactions() {
     let run = start(2).write(0, 1).ending(0, Commit).decide(0, Commit).skip_marker(0, Commit);
     let open = run.clone().complete(0, Commit).ended(0, Commit).end();
@@ -120,6 +211,48 @@ fn a_marker_that_was_left_out_explains_both_transactions() {
     assert_eq!(mechanism(&run, CheckerId::NoLoss), Mechanism::MarkerSkipped);
     assert_eq!(mechanism(&run, CheckerId::Atomicity), Mechanism::MarkerSkipped);
     assert_eq!(mechanism(&run, CheckerId::Markers), Mechanism::MarkerSkipped);
+}
+
+#[test]
+fn a_marker_is_left_out_when_the_next_transaction_has_begun() {
+    let open = start(1).write(0, 1).ending(0, Commit).decide(0, Commit).ended(0, Commit).begin(0);
+    let left_out = open.skip_marker(0, Commit).complete(0, Commit);
+    let next = |run: Script, ordinal| {
+        let run = run.add_partition(0).queue(0, 1).append(1, 0, ordinal, 1).replicate(1);
+        run.ack(0, ordinal, 1, 1)
+    };
+    let run = next(left_out.clone(), 1).end_as(0, Commit).end();
+    assert_eq!(mechanism(&run, CheckerId::Markers), Mechanism::MarkerSkipped);
+    // The record comes late, when the one after it is open.
+    let late = left_out.add_partition(0).queue(0, 1).send(0, 1, 1, 1, 0);
+    let late = late.fail(0, 1, 1, SendError::DeliveryTimeout).ending(0, Abort);
+    let late = late.decide(0, Abort).complete(0, Abort).ended(0, Abort).begin(0);
+    let late = late.add_partition(0).append(1, 0, 1, 1).replicate(1).end_as(0, Commit).end();
+    assert_eq!(mechanism(&late, CheckerId::Markers), Mechanism::MarkerSkipped);
+}
+
+#[test]
+fn a_marker_that_was_left_out_is_not_blamed_for_ever() {
+    let skip = |run: Script| {
+        let run = run.ending(0, Commit).decide(0, Commit).skip_marker(0, Commit);
+        run.complete(0, Commit).ended(0, Commit)
+    };
+    // Long after the record's own transaction was ended.
+    let read = start(2).write(0, 1).consumer(0, 1, IsolationLevel::ReadUncommitted).assign(0, 1);
+    let read = read.place(0, 0, PositionSource::Earliest).poll(0, 0, 1).end_as(0, Abort);
+    let run = skip(read.write(0, 1)).end();
+    assert_eq!(mechanism(&run, CheckerId::AbortedRead), Mechanism::ReadUncommitted);
+    // Before another marker ended what it had left open.
+    let run = skip(start(1).write(0, 1)).write(0, 1).end_as(0, Commit);
+    let run = run.begin(0).add_partition(0).queue(0, 1).send(0, 2, 1, 1, 0);
+    let run = run.fail(0, 2, 1, SendError::DeliveryTimeout).end_as(0, Abort);
+    let run = run.begin(0).add_partition(0).append(1, 0, 2, 1).queue(0, 1);
+    let run = run.append(1, 0, 3, 1).replicate(1).ack(0, 3, 1, 1).end_as(0, Commit).end();
+    let report = judge_recording(&run.description, &run.facts);
+    let found = report.explanations.iter().filter(|e| e.finding.checker == CheckerId::Markers);
+    let found: Vec<_> = found.map(|e| e.mechanism).collect();
+    let (skipped, joined) = (Mechanism::MarkerSkipped, Mechanism::LateBatchJoined);
+    assert_eq!(found, [skipped, joined, joined]);
 }
 
 #[test]
@@ -191,6 +324,42 @@ fn a_transaction_that_was_too_old_is_half_committed() {
     let falsely = falsely.replicate(1).ending(0, Commit).ended(0, Commit).end();
     let truth = mechanism(&falsely, CheckerId::TruthfulErrors);
     assert_eq!(truth, Mechanism::TransactionTimedOut);
+}
+
+#[test]
+fn a_committed_transaction_goes_down_with_its_log() {
+    let gone = |run: Script| {
+        let run = run.power_loss(1, 0).power_loss(2, 0).power_loss(3, 0);
+        run.elect(1, Election::Clean).commit(1).end()
+    };
+    let run = gone(start(2).write(0, 1).end_as(0, Commit));
+    assert_eq!(mechanism(&run, CheckerId::Atomicity), Mechanism::PowerLoss);
+    // That its marker was left out is of no account then.
+    let skipped = start(2).write(0, 1).ending(0, Commit).decide(0, Commit).skip_marker(0, Commit);
+    let run = gone(skipped.complete(0, Commit).ended(0, Commit));
+    assert_eq!(mechanism(&run, CheckerId::Atomicity), Mechanism::PowerLoss);
+}
+
+#[test]
+fn an_abort_whose_reason_nobody_knows_is_read_all_the_same() {
+    let run = start(2).write(0, 1).consumer(0, 1, IsolationLevel::ReadUncommitted).assign(0, 1);
+    let run = run.place(0, 0, PositionSource::Earliest).poll(0, 0, 1).decide(0, Abort);
+    let run = run.marker(0, Abort).complete(0, Abort).ending(0, Abort).ended(0, Abort).end();
+    assert_eq!(mechanism(&run, CheckerId::AbortedRead), Mechanism::ReadUncommitted);
+}
+
+#[test]
+fn the_messages_of_an_aborted_transaction_are_sent_again_in_another_order() {
+    let swapped = |run: Script| {
+        let run = run.queue_again(0, 1, 1).queue_again(0, 1, 0).append(1, 0, 2, 2).replicate(1);
+        run.ack(0, 2, 2, 1)
+    };
+    let aborted = start(2).write(0, 2).end_as(0, Abort).begin(0).add_partition(0);
+    let run = swapped(aborted).end_as(0, Commit).end();
+    assert_eq!(mechanism(&run, CheckerId::MessageOrder), Mechanism::ResentAfterAbort);
+    // Nothing shows why the application does so.
+    let run = swapped(Script::new().queue(0, 2)).end();
+    assert_eq!(mechanism(&run, CheckerId::MessageOrder), Mechanism::Unknown);
 }
 
 #[test]
@@ -404,8 +573,65 @@ fn an_abort_without_going_back_skips() {
 }
 
 #[test]
+fn a_reset_to_the_beginning_is_recognised() {
+    // Nobody takes the partition away; the log was out of range for a while.
+    let run = six(CommitStyle::ProcessFirst).poll(0, 0, 2).process(0, 0, 2);
+    let back = run.clone().place(0, 0, PositionSource::Earliest).poll(0, 0, 2).process(0, 0, 2);
+    let back = back.end();
+    assert_eq!(mechanism(&back, CheckerId::ProcessedAtMostOnce), Mechanism::ResetToEarliest);
+    // The group has committed, and the next owner finds nothing.
+    let next = |run: Script| run.join(1, 1, 2).poll(1, 0, 2).process(1, 0, 2).end();
+    let forgotten = next(run.clone().commit_offset(0, 2, None).stop_consumer(0, 1));
+    assert_eq!(mechanism(&forgotten, CheckerId::ProcessedAtMostOnce), Mechanism::ResetToEarliest);
+    // It has not committed.
+    let lost = next(run.clone().stop_consumer(0, 1));
+    assert_eq!(mechanism(&lost, CheckerId::ProcessedAtMostOnce), Mechanism::CommitLost);
+    let moved = mechanism(&next(run), CheckerId::ProcessedAtMostOnce);
+    assert_eq!(moved, Mechanism::RebalanceRedelivery);
+}
+
+#[test]
+fn the_work_of_one_group_is_not_that_of_another() {
+    let other = Fact::ConsumerStarted {
+        client: ClientId::new(0),
+        consumer: ConsumerId::new(1),
+        group: None,
+        isolation: READ_COMMITTED,
+    };
+    let run = six(CommitStyle::ProcessFirst).poll(0, 0, 2).process(0, 0, 2).stop_consumer(0, 1);
+    let run = run.join(2, 1, 2).poll(2, 0, 2).process(2, 0, 2);
+    // A reader without a group does the same work for itself, and later.
+    let run = run.fact(other).assign(1, 0).place(1, 0, PositionSource::Earliest);
+    let run = run.poll(1, 0, 2).process(1, 0, 2).end();
+    assert_eq!(mechanism(&run, CheckerId::ProcessedAtMostOnce), Mechanism::CommitLost);
+    let judgement = judged(&run);
+    let finding = judgement.findings_of(CheckerId::ProcessedAtMostOnce).next().unwrap();
+    let decisive = explain(&run.description, &run.facts, finding).finding.decisive.unwrap();
+    let fact = run.facts[decisive.index as usize].1;
+    assert!(matches!(fact, Fact::RecordsProcessed { consumer, .. } if consumer.get() == 2));
+}
+
+#[test]
+fn another_record_at_the_same_offset_is_another_story() {
+    let run = six(CommitStyle::ProcessFirst).poll(0, 0, 1).process(0, 0, 1);
+    // The log was cut, another record is there, and the consumer that processed it is gone.
+    let run = run.place(0, 0, PositionSource::Truncation).queue(0, 1).give(0, 0, 0, 6);
+    let run = run.process(0, 0, 1).stop_consumer(0, 1).join(1, 1, 2).give(1, 0, 0, 6);
+    let run = run.process(1, 0, 1).end();
+    let judgement = judged(&run);
+    let finding = judgement.findings_of(CheckerId::ProcessedAtMostOnce).next().unwrap();
+    assert_eq!((finding.total, finding.records[0].run.start), (1, 6));
+    let explanation = explain(&run.description, &run.facts, finding);
+    assert_eq!(explanation.mechanism, Mechanism::CommitLost);
+    assert!(explanation.chain.iter().all(|step| !step.sentence.contains("record 0 of p1")));
+}
+
+#[test]
 fn an_effect_outside_of_kafka_is_not_taken_back() {
-    let turn = |run: Script, end| turn(run.process(0, 0, 2), (0, 2), end);
+    let turn = |run: Script, end| {
+        let run = run.poll(0, 0, 2).process(0, 0, 2).place(0, 0, PositionSource::Seek);
+        turn(run, (0, 2), end)
+    };
     let run = turn(pipeline(), Abort).place(0, 0, PositionSource::Committed);
     let run = turn(run, Commit).end();
     assert_eq!(mechanism(&run, CheckerId::ProcessedAtMostOnce), Mechanism::EffectOutside);

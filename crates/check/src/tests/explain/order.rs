@@ -34,7 +34,7 @@ fn batches_come_back_in_reverse() {
            17 the high watermark of t-0 on broker 1 rose from 0 to 2
            18 p1 was told that t-0 has record 1 at offset 0
            19 p1 was told that t-0 has record 0 at offset 1
-        Several batches of the partition were in flight when their requests failed together; each was put at the front of the queue, so they were sent again in reverse.
+        Several batches of the partition were in flight when their requests failed; each was put at the front of the queue, so they were sent again in reverse.
         + enable.idempotence=true: batches are sent again by sequence number
         + max.in.flight.requests.per.connection=1: there is one batch to send again
     "#]],
@@ -70,6 +70,29 @@ fn retries_in_reverse_may_be_on_their_way_together() {
     let run = sent.reject(1, 0, 0, 1, error).append(1, 0, 1, 1).requeue(0, 0, 1, error);
     let run = run.send(0, 0, 1, 1, 2).append(1, 0, 0, 1).commit(1).end();
     assert_eq!(mechanism(&run, CheckerId::SessionOrder), Mechanism::OvertakenWhileRefused);
+}
+
+#[test]
+fn batches_that_are_refused_one_by_one_come_back_in_reverse() {
+    let error = ErrorCode::NotLeaderOrFollower;
+    let sent = Script::new().plain().queue(0, 2).send(0, 0, 1, 1, 0).send(0, 1, 1, 1, 0);
+    let first = sent.clone().reject(1, 0, 0, 1, error).requeue(0, 0, 1, error);
+    let both = first.wait_ms(5).reject(1, 0, 1, 1, error).requeue(0, 1, 1, error);
+    let run = both.send(0, 1, 1, 1, 1).send(0, 0, 1, 1, 1).append(1, 0, 1, 1).append(1, 0, 0, 1);
+    let run = run.commit(1).end();
+    assert_eq!(mechanism(&run, CheckerId::SessionOrder), Mechanism::RequeuedInReverse);
+    // Once reversed, they are refused again one by one, and sent again at once.
+    let both = sent.clone().together(|run| run.requeue(0, 0, 1, error).requeue(0, 1, 1, error));
+    let run = both.send(0, 1, 1, 1, 1).send(0, 0, 1, 1, 1).requeue(0, 1, 1, error);
+    let run = run.send(0, 1, 1, 1, 2).requeue(0, 0, 1, error).send(0, 0, 1, 1, 2);
+    let run = run.append(1, 0, 1, 1).append(1, 0, 0, 1).commit(1).end();
+    assert_eq!(mechanism(&run, CheckerId::SessionOrder), Mechanism::RequeuedInReverse);
+    // The later one came back first, and the earlier one was put in front of it.
+    let second = sent.reject(1, 0, 1, 1, error).requeue(0, 1, 1, error);
+    let both = second.reject(1, 0, 0, 1, error).requeue(0, 0, 1, error);
+    let run = both.send(0, 1, 1, 1, 1).send(0, 0, 1, 1, 1).append(1, 0, 1, 1).append(1, 0, 0, 1);
+    let run = run.commit(1).end();
+    assert_ne!(mechanism(&run, CheckerId::SessionOrder), Mechanism::RequeuedInReverse);
 }
 
 #[test]

@@ -27,8 +27,10 @@ pub(crate) struct Duty {
     pub(crate) committed: u64,
     /// What had an effect outside of Kafka.
     pub(crate) processed: Runs,
-    /// What had one more than once.
-    pub(crate) again: Runs,
+    /// The records that had one. A log that was cut has others at the same offsets.
+    done: Vec<Given>,
+    /// The records that had one more than once.
+    pub(crate) again: Vec<Given>,
     /// How many effects there were.
     pub(crate) effects: u64,
     /// How many of them were one too many.
@@ -49,6 +51,7 @@ inflight_des::clone_fields!(Duty {
     start,
     committed,
     processed,
+    done,
     again,
     effects,
     repeated,
@@ -61,13 +64,50 @@ inflight_des::clone_fields!(Duty {
 /// Records that became messages, one of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Transformed {
-    /// The offsets.
-    pub(crate) run: Run,
+    pub(crate) given: Given,
     pub(crate) session: SessionId,
     /// The application's number of the first message.
     pub(crate) message: u64,
     /// The transaction of the session that was open.
     pub(crate) transaction: Option<u32>,
+}
+
+/// Records of one session at consecutive offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// Whose they are. `None` if nobody saw which records were given.
+    pub(crate) session: Option<SessionId>,
+    /// The ordinal of the first.
+    pub(crate) first: u64,
+    pub(crate) offsets: Run,
+}
+
+impl Given {
+    /// Whether both are of one session, and would be the same records at the same offsets.
+    const fn fits(&self, other: &Self) -> bool {
+        let ahead = self.offsets.start.wrapping_sub(self.first);
+        let sessions = match (self.session, other.session) {
+            (Some(one), Some(other)) => one.get() == other.get(),
+            (None, None) => true,
+            _ => false,
+        };
+        sessions && ahead == other.offsets.start.wrapping_sub(other.first)
+    }
+
+    /// The offsets at which a list has the same records.
+    pub(crate) fn known(&self, list: &[Self]) -> Runs {
+        let mut known = Runs::new();
+        for other in list.iter().filter(|other| other.fits(self)) {
+            known.insert(other.offsets.meet(self.offsets));
+        }
+        known
+    }
+
+    /// A part of them.
+    pub(crate) const fn part(&self, offsets: Run) -> Self {
+        let ahead = offsets.start.saturating_sub(self.offsets.start);
+        Self { first: self.first.saturating_add(ahead), offsets, ..*self }
+    }
 }
 
 impl Duty {
@@ -78,7 +118,8 @@ impl Duty {
             start: None,
             committed: 0,
             processed: Runs::new(),
-            again: Runs::new(),
+            done: Vec::new(),
+            again: Vec::new(),
             effects: 0,
             repeated: 0,
             transformed: Vec::new(),
@@ -100,20 +141,25 @@ impl Duty {
         }
     }
 
-    /// Records were processed; some of them had no effect, because the application knew them.
-    pub(super) fn processed(&mut self, run: Run, known: u64) {
-        let before = self.processed.overlap(run);
-        let effects = run.len().saturating_sub(known);
-        self.effects += effects;
-        let repeated = before.saturating_sub(known);
-        if repeated > 0 {
-            self.repeated += repeated;
-            let again: Vec<Run> = self.processed.common_runs(run).collect();
-            for run in again {
-                self.again.insert(run);
+    /// Records were processed. As many as the application left out had no effect: it knew them.
+    pub(super) fn processed(&mut self, given: Given, left_out: &mut u64) {
+        if self.processed.overlap(given.offsets) > 0 {
+            let before = given.known(&self.done);
+            let spared = before.len().min(*left_out);
+            *left_out -= spared;
+            if before.len() > spared {
+                self.repeated += before.len() - spared;
+                let noted = given.known(&self.again);
+                self.again.extend(before.without(&noted).map(|offsets| given.part(offsets)));
             }
         }
-        self.processed.insert(run);
+        match self.done.last_mut() {
+            Some(last) if last.offsets.end == given.offsets.start && last.fits(&given) => {
+                last.offsets.end = given.offsets.end;
+            }
+            _ => self.done.push(given),
+        }
+        self.processed.insert(given.offsets);
     }
 }
 

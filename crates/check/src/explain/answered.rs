@@ -1,0 +1,165 @@
+//! Answers that a fault of the scenario gave in the name of a broker.
+
+use super::cast::Part;
+use super::cause::Cause;
+use super::mechanism::Mechanism;
+use super::trail::Trail;
+use super::work;
+use crate::verdict::Finding;
+use inflight_des::Instant;
+use inflight_protocol::fact::{Direction, SendError};
+use inflight_protocol::{Acks, ClientId, Fact, Node};
+use inflight_trace::{Description, Namer};
+
+/// An answer that a fault gave.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    /// When the fault struck.
+    index: usize,
+    /// When the request had arrived, and whose it is.
+    request: usize,
+    from: Node,
+    /// Which fault of the scenario.
+    fault: usize,
+}
+
+/// Every such answer, in order.
+fn all<'a>(
+    description: &'a Description,
+    facts: &'a [(Instant, Fact)],
+) -> impl Iterator<Item = Answer> + 'a {
+    let mut arrived = None;
+    facts.iter().enumerate().filter_map(move |(index, (_, fact))| match *fact {
+        Fact::MessageDelivered { from, direction: Direction::Request, .. } => {
+            arrived = Some((index, from));
+            None
+        }
+        Fact::FaultInjected { fault } => {
+            let fault = usize::try_from(fault).ok()?;
+            let is_answer = description.faults.get(fault)?.starts_with("answer ");
+            let (request, from) = arrived.filter(|_| is_answer)?;
+            Some(Answer { index, request, from, fault })
+        }
+        _ => None,
+    })
+}
+
+/// The answers to requests that brought a record.
+fn to_record<'a>(
+    description: &'a Description,
+    facts: &'a [(Instant, Fact)],
+    trail: &'a Trail,
+) -> impl Iterator<Item = Answer> + 'a {
+    let brought = |answer: &Answer| {
+        let mut attempts = trail.attempts.iter();
+        attempts.any(|attempt| attempt.delivered == Some(answer.request))
+    };
+    all(description, facts).filter(brought)
+}
+
+/// The answers that may have brought about what nothing else explains: to the client whose records
+/// it is about, to any client if it is about readers, and between brokers.
+fn concerned<'a>(
+    description: &'a Description,
+    facts: &'a [(Instant, Fact)],
+    finding: &'a Finding,
+) -> impl Iterator<Item = Answer> + 'a {
+    let session = finding.records.first().map(|records| records.session);
+    let session = session.or(finding.transaction.map(|name| name.session));
+    let namer = Namer::of(description, facts);
+    let client: Option<ClientId> = session.and_then(|session| namer.client_of(session));
+    let any = client.is_none() || finding.consumer.is_some() || work::is_about(finding.checker);
+    let is_ours = move |answer: &Answer| match answer.from {
+        Node::Client(from) => any || client == Some(from),
+        _ => true,
+    };
+    all(description, facts).filter(is_ours)
+}
+
+/// What else it was, where a fault answered for a broker.
+pub(super) fn or_answered(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    cause: Cause,
+    cast: &[Part],
+) -> Cause {
+    let trail = cast.first().map(|part| &part.trail);
+    let own = trail.and_then(|trail| to_record(description, facts, trail).last());
+    let is_told = match cause.mechanism {
+        Mechanism::Unknown => false,
+        Mechanism::AcksZero => {
+            let acks = trail.and_then(|trail| super::cause::acks_of(description, facts, trail));
+            acks.is_none_or(|acks| acks == Acks::None)
+        }
+        Mechanism::FailedAfterAppend => {
+            let by = trail.and_then(|trail| failed_by(description, facts, finding, trail));
+            let Some(answer) = by else { return cause };
+            return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+        }
+        _ => true,
+    };
+    if is_told {
+        return cause;
+    }
+    if let Some(answer) = own {
+        return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+    }
+    let before = cause.decisive.unwrap_or(facts.len());
+    match concerned(description, facts, finding).any(|answer| answer.index < before) {
+        true => Cause { mechanism: Mechanism::AnswerInjected, ..cause },
+        false => cause,
+    }
+}
+
+/// The answer that made a record fail: to the last request that brought it, or to another one of its
+/// client with an error that makes everything fail which is under way.
+fn failed_by(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    trail: &Trail,
+) -> Option<Answer> {
+    let (failed, error) = trail.failed?;
+    let delivered = trail.attempts.last().and_then(|attempt| attempt.delivered);
+    let own = to_record(description, facts, trail).last();
+    if let Some(own) = own.filter(|own| Some(own.request) == delivered) {
+        return Some(own);
+    }
+    let SendError::Code(error) = error else { return None };
+    let says = |answer: &Answer| {
+        let words = description.faults.get(answer.fault);
+        let mut words = words.into_iter().flat_map(|words| words.split(' '));
+        words.any(|word| word == error.name())
+    };
+    let is_decided = trail.steps.iter().any(|index| {
+        matches!(facts.get(*index), Some((_, Fact::ProduceDecided { error: Some(_), .. })))
+    });
+    let mut concerned = concerned(description, facts, finding)
+        .filter(|answer| answer.index < failed && matches!(answer.from, Node::Client(_)));
+    concerned.find(says).filter(|_| !is_decided && trail.rejected.is_empty())
+}
+
+/// When faults answered for brokers, as far as that belongs to the story of a finding.
+pub(super) fn steps(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    (cast, cause): (&[Part], Cause),
+) -> Vec<usize> {
+    let own = cast.iter().flat_map(|part| to_record(description, facts, &part.trail));
+    let mut steps: Vec<usize> = own.map(|answer| answer.index).collect();
+    if steps.is_empty() && cause.mechanism == Mechanism::AnswerInjected {
+        steps.extend(
+            cause
+                .decisive
+                .filter(|index| matches!(facts.get(*index), Some((_, Fact::FaultInjected { .. })))),
+        );
+    }
+    if steps.is_empty() && cause.mechanism == Mechanism::AnswerInjected {
+        let before = cause.decisive.unwrap_or(facts.len());
+        let concerned = concerned(description, facts, finding);
+        steps.extend(concerned.map(|answer| answer.index).filter(|index| *index < before).last());
+    }
+    steps
+}

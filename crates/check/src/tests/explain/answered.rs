@@ -1,0 +1,125 @@
+//! Answers that a fault of the scenario gave.
+
+use super::*;
+use inflight_protocol::Fact;
+use inflight_protocol::fact::Direction;
+use inflight_protocol::ids::{ClientId, ConnectionId, CorrelationId, Node};
+use inflight_protocol::{ApiKey, BrokerId};
+
+const TOO_LARGE: ErrorCode = ErrorCode::MessageTooLarge;
+const FENCED: ErrorCode = ErrorCode::InvalidProducerEpoch;
+
+/// A run with one fault, which answers a request.
+fn faulty() -> Script {
+    let mut run = Script::new();
+    run.description.faults = vec!["answer this MESSAGE_TOO_LARGE".to_owned()];
+    run
+}
+
+fn strike(run: Script) -> Script {
+    run.fact(Fact::FaultInjected { fault: 0 })
+}
+
+/// A request of a client or broker arrives.
+fn arrive(run: Script, from: Node) -> Script {
+    run.fact(Fact::MessageDelivered {
+        from,
+        to: Node::Broker(BrokerId::new(1)),
+        connection: ConnectionId { owner: from, number: 9 },
+        correlation: CorrelationId::new(999),
+        api: ApiKey::InitProducerId,
+        direction: Direction::Request,
+    })
+}
+
+fn told(run: &Script, checker: CheckerId) -> (Mechanism, Vec<String>) {
+    let judgement = judged(run);
+    let finding = judgement.findings_of(checker).next().expect("something is found");
+    let explanation = explain(&run.description, &run.facts, finding);
+    let chain = explanation.chain.into_iter().map(|step| step.sentence);
+    (explanation.mechanism, chain.filter(|words| words.contains("answer this")).collect())
+}
+
+#[test]
+fn a_definite_error_after_the_append_is_the_faults() {
+    let sent = || faulty().queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0);
+    let answered = |run: Script| {
+        let run = run.append(1, 0, 0, 1).replicate(1);
+        run.fail(0, 0, 1, SendError::Code(TOO_LARGE)).end()
+    };
+    let (mechanism, words) = told(&answered(strike(sent())), CheckerId::TruthfulErrors);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+    // Without a fault, and with one that struck a request of another client.
+    let honest = told(&answered(sent()), CheckerId::TruthfulErrors);
+    assert_eq!(honest, (Mechanism::FailedAfterAppend, Vec::new()));
+    let other = strike(arrive(faulty(), Node::Client(ClientId::new(1))));
+    let other = other.queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0);
+    let honest = told(&answered(other), CheckerId::TruthfulErrors);
+    assert_eq!(honest, (Mechanism::FailedAfterAppend, Vec::new()));
+}
+
+#[test]
+fn a_request_is_not_taken_for_that_of_the_next_process() {
+    let sent = strike(faulty().queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0));
+    let run = sent.append(1, 0, 0, 1).replicate(1).fail(0, 0, 1, SendError::Code(TOO_LARGE));
+    // Its connections and requests have the same numbers.
+    let run = run.reach(0, 0, 0).end();
+    assert_eq!(told(&run, CheckerId::TruthfulErrors).0, Mechanism::AnswerInjected);
+}
+
+#[test]
+fn a_fatal_answer_makes_fail_what_is_under_way() {
+    let run = |from, error| {
+        let run = faulty().queue(0, 1).send(0, 0, 1, 1, 0).append(1, 0, 0, 1).replicate(1);
+        let run = strike(arrive(run, from)).fail(0, 0, 1, SendError::Code(error)).end();
+        told(&run, CheckerId::TruthfulErrors)
+    };
+    let ours = Node::Client(ClientId::new(0));
+    let (mechanism, words) = run(ours, TOO_LARGE);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+    // Another error, and another client.
+    for (from, error) in
+        [(ours, ErrorCode::InvalidRecord), (Node::Client(ClientId::new(1)), TOO_LARGE)]
+    {
+        assert_eq!(run(from, error), (Mechanism::FailedAfterAppend, Vec::new()));
+    }
+}
+
+#[test]
+fn a_fatal_error_of_a_fault_is_told() {
+    let sent = faulty().queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0);
+    let run = strike(sent).reject(1, 0, 0, 1, FENCED).fail(0, 0, 1, SendError::Code(FENCED)).end();
+    let (mechanism, words) = told(&run, CheckerId::SpuriousFatal);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+}
+
+#[test]
+fn an_answer_to_somebody_else_explains_nothing() {
+    let run = |from| {
+        let run = strike(arrive(faulty(), from)).queue(0, 1).send(0, 0, 1, 1, 0);
+        let run = run.reject(1, 0, 0, 1, FENCED).fail(0, 0, 1, SendError::Code(FENCED)).end();
+        told(&run, CheckerId::SpuriousFatal)
+    };
+    let ours = Node::Client(ClientId::new(0));
+    for (from, expected) in [
+        (ours, Mechanism::AnswerInjected),
+        (Node::Broker(BrokerId::new(2)), Mechanism::AnswerInjected),
+        (Node::Client(ClientId::new(1)), Mechanism::Unknown),
+    ] {
+        let (mechanism, words) = run(from);
+        assert_eq!(mechanism, expected, "{from:?}");
+        assert_eq!(words.len(), usize::from(expected == Mechanism::AnswerInjected));
+    }
+}
+
+#[test]
+fn an_error_that_a_fault_gave_is_in_the_story_of_what_came_of_it() {
+    // The retry is appended as new.
+    let mut run = faulty();
+    run = run.plain().queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0);
+    let error = ErrorCode::NotEnoughReplicasAfterAppend;
+    let run = strike(run).append(1, 0, 0, 1).requeue(0, 0, 1, error).send(0, 0, 1, 1, 1);
+    let run = run.append(1, 0, 0, 1).replicate(1).ack(0, 0, 1, 1).end();
+    let (mechanism, words) = told(&run, CheckerId::TransportDuplicate);
+    assert_eq!((mechanism, words.len()), (Mechanism::ErrorAfterAppend, 1));
+}
