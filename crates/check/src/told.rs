@@ -241,7 +241,8 @@ impl Told {
                 self.session(session).blocked.retain(|(blocked, _)| *blocked != thread);
             }
             Fact::RunEnded { halt } => self.halt = Some(halt),
-            Fact::TransactionsInitialized { .. }
+            Fact::ProducerStateChanged { .. }
+            | Fact::TransactionsInitialized { .. }
             | Fact::TransactionBegun { .. }
             | Fact::OffsetsAddedToTransaction { .. }
             | Fact::TransactionEnding { .. }

@@ -300,8 +300,10 @@ pub enum Aspect {
     WrongEnd,
     /// Markers of one transaction that say different things.
     Disagreed,
-    /// A transactional call without an answer.
+    /// A call that ends a transaction and did not return.
     Waiting,
+    /// A call of initTransactions() that did not return.
+    Initializing,
     /// A transactional call failed for good.
     Call,
 }

@@ -75,6 +75,8 @@ pub const USER_VIEW: Kinds = kinds(&[
     FactKind::SendRefused,
     FactKind::RecordsAcked,
     FactKind::RecordsFailed,
+    // That initTransactions() was called.
+    FactKind::ProducerStateChanged,
     FactKind::TransactionsInitialized,
     FactKind::TransactionBegun,
     FactKind::OffsetsAddedToTransaction,

@@ -1,7 +1,7 @@
 //! B20, progress: every call is answered in the time that the settings give it.
 //!
-//! At rest nothing may be unanswered: neither a record nor a call of send(), commitTransaction() or
-//! abortTransaction(). In a run that was stopped earlier, delivery.timeout.ms or max.block.ms must be
+//! At rest nothing may be unanswered: neither a record nor a call of send(), initTransactions(),
+//! commitTransaction() or abortTransaction(). In a run that was stopped earlier, delivery.timeout.ms or max.block.ms must be
 //! over, with a second to spare. A process that stopped running for a while is
 //! excused, and so is one that is gone.
 
@@ -41,7 +41,23 @@ pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
         }
     }
     blocked(user, is_late, into);
+    initializing(user, is_late, into);
     waiting(user, is_late, into);
+}
+
+/// Calls of initTransactions() that did not return.
+fn initializing(user: &UserView<'_>, is_late: impl Fn(Instant, u64) -> bool, into: &mut Judgement) {
+    let Some(transactions) = user.told.transactions() else { return };
+    let alive = transactions.initializing().filter(|(session, _)| !user.told.is_stopped(*session));
+    for (session, fact) in alive {
+        let client = user.told.client_of(session);
+        if user.was_paused(client) || !is_late(fact.at, user.plan.client(client).max_block_ms) {
+            continue;
+        }
+        into.examined(CHECKER, 1);
+        let about = About { decisive: Some(fact), ..About::default() };
+        into.add_fact((CHECKER, Aspect::Initializing), (ALWAYS, Verdict::Violation), about);
+    }
 }
 
 /// Calls that end a transaction and did not return.

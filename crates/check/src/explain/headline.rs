@@ -82,6 +82,9 @@ pub(super) fn of(finding: &Finding, other: Option<Record>, namer: &Namer) -> Str
             format!("{subject} failed with an error that is meant for rivals")
         }
         (CheckerId::Progress, Aspect::Blocked) => "a call of send() never returned".to_owned(),
+        (CheckerId::Progress, Aspect::Initializing) => {
+            "a call of initTransactions() never returned".to_owned()
+        }
         (CheckerId::Progress, _) => format!("{subject} {was} never answered"),
         (CheckerId::LogMatching, Aspect::NotConverged) => {
             format!("replicas still differ in the end{at}")

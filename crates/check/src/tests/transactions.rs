@@ -4,7 +4,7 @@ use super::*;
 use crate::script::READ_COMMITTED;
 use inflight_protocol::TransactionResult::{Abort, Commit};
 use inflight_protocol::fact::{
-    Election, PositionSource, Recovery, SendError, StopCause, TransactionCall,
+    Election, PositionSource, ProducerState, Recovery, SendError, StopCause, TransactionCall,
 };
 use inflight_protocol::message::IsolationLevel;
 use inflight_protocol::{ErrorCode, Fact, SessionId, TransactionState};
@@ -385,6 +385,29 @@ fn a_commit_that_never_returns_is_no_progress() {
     assert_eq!(says(&failed, CheckerId::Progress), OK);
     let gone = asked.stop(0, StopCause::Crashed).end();
     assert_eq!(says(&gone, CheckerId::Progress), OK);
+}
+
+#[test]
+fn an_init_that_never_returns_is_no_progress() {
+    let called = Script::new().transactional(2).fact(Fact::ProducerStateChanged {
+        session: SessionId::new(0),
+        from: ProducerState::Uninitialized,
+        to: ProducerState::Initializing,
+    });
+    let found = (Verdict::Violation, Some(Aspect::Initializing), 0);
+    assert_eq!(says(&called.clone().end(), CheckerId::Progress), found);
+    assert_eq!(says(&called.clone().wait_ms(59_000).stop_run(), CheckerId::Progress), VACUOUS);
+    assert_eq!(says(&called.clone().wait_ms(62_000).stop_run(), CheckerId::Progress), found);
+    assert_eq!(says(&called.clone().init(0).end(), CheckerId::Progress), VACUOUS);
+    let failed = called.clone().fact(Fact::TransactionCallFailed {
+        session: SessionId::new(0),
+        transaction: 0,
+        call: TransactionCall::Init,
+        error: SendError::CallTimeout,
+        recovery: Recovery::Retry,
+    });
+    assert_eq!(says(&failed.end(), CheckerId::Progress), VACUOUS);
+    assert_eq!(says(&called.stop(0, StopCause::Crashed).end(), CheckerId::Progress), VACUOUS);
 }
 
 #[test]

@@ -372,7 +372,8 @@ impl Told {
     #[cold]
     pub(super) fn on_other_fact(&mut self, seen: FactRef, fact: &Fact) {
         match *fact {
-            Fact::TransactionsInitialized { .. }
+            Fact::ProducerStateChanged { .. }
+            | Fact::TransactionsInitialized { .. }
             | Fact::TransactionBegun { .. }
             | Fact::OffsetsAddedToTransaction { .. }
             | Fact::TransactionEnding { .. }

@@ -6,7 +6,7 @@
 use super::Told;
 use crate::runs::Run;
 use crate::verdict::FactRef;
-use inflight_protocol::fact::{Recovery, SendError, TransactionCall};
+use inflight_protocol::fact::{ProducerState, Recovery, SendError, TransactionCall};
 use inflight_protocol::ids::{
     GroupId, ProducerEpoch, ProducerId, SessionId, TopicPartition, TransactionalId,
 };
@@ -90,6 +90,8 @@ pub(crate) struct CallFailure {
 /// What is known of a session that has called initTransactions().
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct TransactionalSession {
+    /// The first call, until one of them returns.
+    initializing: Option<FactRef>,
     id: Option<TransactionalId>,
     /// The transaction that takes its records now.
     open: Option<u32>,
@@ -138,7 +140,13 @@ impl Transactions {
 
     /// Whether nothing transactional happened.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.list.is_empty() && self.inits.is_empty() && self.failures.is_empty()
+        self.sessions.is_empty()
+    }
+
+    /// The calls of initTransactions() that did not return.
+    pub(crate) fn initializing(&self) -> impl Iterator<Item = (SessionId, FactRef)> {
+        let sessions = self.sessions.iter().enumerate();
+        sessions.filter_map(|(at, own)| Some((SessionId::new(at as u16), own.initializing?)))
     }
 
     /// All transactions, in the order in which they began.
@@ -238,13 +246,19 @@ impl Transactions {
     /// Takes in a fact about transactions.
     pub(super) fn on_fact(&mut self, seen: FactRef, fact: &Fact) {
         match *fact {
+            Fact::ProducerStateChanged {
+                session,
+                from: ProducerState::Uninitialized,
+                to: ProducerState::Initializing,
+            } => self.session(session).initializing = Some(seen),
             Fact::TransactionsInitialized {
                 session,
                 transactional_id,
                 producer_id,
                 producer_epoch,
             } => {
-                self.session(session).id = Some(transactional_id);
+                let own = self.session(session);
+                (own.id, own.initializing) = (Some(transactional_id), None);
                 let (id, epoch) = (transactional_id, producer_epoch);
                 self.inits.push(Init { session, id, producer_id, epoch, fact: seen });
             }
@@ -274,6 +288,9 @@ impl Transactions {
                 (transaction.asking, transaction.ended) = (None, Some((result, seen)));
             }
             Fact::TransactionCallFailed { session, transaction, call, error, recovery } => {
+                if call == TransactionCall::Init {
+                    self.session(session).initializing = None;
+                }
                 let is_end = matches!(call, TransactionCall::Commit | TransactionCall::Abort);
                 if let Some(at) = self.find(session, transaction).filter(|_| is_end) {
                     self.list[at as usize].asking = None;

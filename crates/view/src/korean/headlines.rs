@@ -54,6 +54,7 @@ const fn what(finding: &Finding) -> &'static str {
         (C::TruthfulErrors, _) => "확실한 거부 통보 후 로그에 있음",
         (C::SpuriousFatal, _) => "경쟁 인스턴스용 오류로 실패",
         (C::Progress, Aspect::Blocked) => "send() 호출이 끝나지 않음",
+        (C::Progress, Aspect::Initializing) => "initTransactions() 호출이 끝나지 않음",
         (C::Progress, Aspect::Waiting) => "트랜잭션을 끝내는 호출이 끝나지 않음",
         (C::Progress, _) => "응답 없음",
         (C::LogMatching, Aspect::NotConverged) => "끝까지 레플리카가 서로 다름",
