@@ -146,6 +146,15 @@ impl<'a> Stage<'a> {
         self.scenario.setup.cluster.broker_configs[0].transaction_partition_verification_enable
     }
 
+    /// Whether two clients have the same transactional id.
+    pub(crate) fn is_shared(&self) -> bool {
+        let id = |client: usize| {
+            let producer = self.scenario.setup.clients.get(client)?.producer.as_ref()?;
+            producer.transactional_id
+        };
+        id(0) == id(1)
+    }
+
     /// For how many milliseconds the application holds its transactions.
     pub(crate) fn hold(&self) -> u64 {
         let transactions = self.scenario.setup.clients[0].threads[0].transactions.as_ref();

@@ -46,8 +46,9 @@ const fn story(scenario: &'static str, play: fn(&mut Stage<'_>)) -> Story {
 }
 
 /// Everything that is staged. Each one as it is and with its fix, if it has one.
-pub(crate) const STORIES: [Story; 24] = [
+pub(crate) const STORIES: [Story; 26] = [
     story("duplication/lost-response", lost_response),
+    story("duplication/idempotence-silently-off", idempotence_off),
     story("order/disconnect-reverses-retries", order::disconnect_reverses_retries),
     story("loss/acks-0", acks_0),
     story("loss/acks-1-failover", failures::acks_1_failover),
@@ -105,6 +106,7 @@ pub(crate) const STORIES: [Story; 24] = [
     },
     story("transactions/sequences-given-away-again", transactions::denied),
     story("transactions/zombie-is-fenced", transactions::zombie),
+    story("transactions/two-instances-one-id", transactions::two_instances),
 ];
 
 /// The second answer is lost with its connection.
@@ -116,6 +118,18 @@ fn lost_response(stage: &mut Stage<'_>) {
     stage.send(2);
     stage.wait_told(1);
     stage.wait_told(2);
+}
+
+/// The third answer is lost with its connection.
+fn idempotence_off(stage: &mut Stage<'_>) {
+    let answers = stage.produce(Way::Response, (3, 3), Fate::Break);
+    stage.deliver(0, 0);
+    stage.deliver(0, 1);
+    stage.send(2);
+    stage.wait_seen(answers, 3);
+    stage.send(3);
+    stage.wait_told(2);
+    stage.wait_told(3);
 }
 
 /// The second request is lost with its connection.

@@ -136,3 +136,31 @@ pub(crate) fn zombie(stage: &mut Stage<'_>) {
     stage.close();
     stage.turn_to(2);
 }
+
+/// The second instance begins when the first one is in its second transaction. Both go on.
+pub(crate) fn two_instances(stage: &mut Stage<'_>) {
+    stage.begin();
+    stage.deliver(0, 0);
+    stage.deliver(0, 1);
+    stage.commit(0);
+    stage.begin();
+    stage.deliver(0, 2);
+    let before = if stage.is_shared() { 5 } else { 4 };
+    stage.open_as(1);
+    stage.begin();
+    stage.send(0);
+    stage.wait_replica(1, 0, before + 1);
+    stage.turn_to(1);
+    stage.send(3);
+    if !stage.commit(1) {
+        stage.abort(1);
+    }
+    stage.close();
+    stage.turn_to(2);
+    stage.send(1);
+    stage.commit(0);
+    stage.begin();
+    stage.send(2);
+    stage.send(3);
+    stage.commit(1);
+}
