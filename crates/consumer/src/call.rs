@@ -34,9 +34,8 @@ enum Kind {
 enum Blocked {
     /// Nothing: the call has only begun.
     No,
-    /// It polls the network until something happens, until then at most. The second number counts
-    /// what had happened when it began.
-    Polling(i64, u64),
+    /// It is in a poll of the network, which ends then or when something arrives.
+    Polling(i64),
     /// It sleeps until then.
     Sleeping(i64),
 }
@@ -58,8 +57,8 @@ enum Place {
     Metadata(u32),
     /// Looking for the committed offsets.
     Committed(CommittedWait),
-    /// Waiting for records until then, or until something happens.
-    Fetch { until_ms: i64, events: u64 },
+    /// Waiting for records.
+    Fetch,
 }
 
 impl Call {
@@ -78,11 +77,10 @@ impl Call {
     }
 
     /// When the thread goes on, if nothing arrives.
-    pub(crate) fn wakes(&self, network_ms: i64) -> i64 {
+    pub(crate) const fn wakes(&self) -> i64 {
         match self.blocked {
             Blocked::No => i64::MIN,
-            Blocked::Polling(until_ms, _) => until_ms.min(network_ms),
-            Blocked::Sleeping(until_ms) => until_ms,
+            Blocked::Polling(until_ms) | Blocked::Sleeping(until_ms) => until_ms,
         }
     }
 }
@@ -96,12 +94,12 @@ impl Consumer {
                 self.call = Some(call);
                 return false;
             }
-            Blocked::Polling(until_ms, events) => {
-                self.poll_network(ctx);
-                if self.network.events() == events && ctx.now_ms < until_ms {
+            Blocked::Polling(back_ms) => {
+                if ctx.now_ms < back_ms && !self.network.is_ready() {
                     self.call = Some(call);
                     return false;
                 }
+                self.end_poll(ctx);
             }
             Blocked::No | Blocked::Sleeping(_) => {}
         }
@@ -112,9 +110,9 @@ impl Consumer {
         };
         match progress {
             Progress::Polling(until_ms) => {
-                let events = self.network.events();
-                self.poll_network(ctx);
-                call.blocked = Blocked::Polling(until_ms, events);
+                let back_ms = self.begin_poll(ctx, until_ms);
+                let waits = back_ms > ctx.now_ms;
+                call.blocked = if waits { Blocked::Polling(back_ms) } else { Blocked::No };
                 self.call = Some(call);
             }
             Progress::Sleeping(until_ms) => {
@@ -180,16 +178,12 @@ impl Consumer {
                 {
                     Step::Polling(call.deadline_ms)
                 }
-                Place::Metadata(_) => self.poll_positions(ctx, call),
-                Place::Committed(wait) => self.poll_committed(ctx, call, wait),
-                Place::Fetch { until_ms, events }
-                    if ctx.now_ms < until_ms
-                        && self.network.events() == events
-                        && !self.has_available_fetches(ctx) =>
-                {
-                    Step::Polling(until_ms)
+                Place::Metadata(_) => {
+                    self.poll_network(ctx);
+                    self.poll_positions(ctx, call)
                 }
-                Place::Fetch { .. } => self.end_poll_loop(ctx, call),
+                Place::Committed(wait) => self.poll_committed(ctx, call, wait),
+                Place::Fetch => self.end_poll_loop(ctx, call),
             };
             match step {
                 Step::Again => {}
@@ -245,7 +239,8 @@ impl Consumer {
         if let Err(error) = checked {
             return Step::Failed(error);
         }
-        if self.subscriptions.has_all_fetch_positions() {
+        self.has_all_positions = self.subscriptions.has_all_fetch_positions();
+        if self.has_all_positions {
             return self.poll_for_fetches(ctx, call);
         }
         self.poll_committed(ctx, call, CommittedWait::default())
@@ -296,15 +291,13 @@ impl Consumer {
             let due = heartbeat_ms.into_iter().chain(coordinator.next_auto_commit_ms);
             until_ms = due.filter(|at| *at > ctx.now_ms).fold(until_ms, i64::min);
         }
-        // Neither a partition without a position nor a client without a request waits for long.
-        let backoff_ms = ctx.now_ms + config.retry_backoff_ms;
-        let is_idle = self.network.pending() == 0;
-        if !self.subscriptions.has_all_fetch_positions() || is_idle {
-            until_ms = until_ms.min(backoff_ms);
+        // A look-up of a position may have failed and wait for another try.
+        if !self.has_all_positions {
+            until_ms = until_ms.min(ctx.now_ms + config.retry_backoff_ms);
         }
-        call.place = Place::Fetch { until_ms, events: self.network.events() };
-        self.poll_network(ctx);
-        Step::Again
+        call.place = Place::Fetch;
+        // Somebody else may have polled for them meanwhile.
+        Step::Polling(if self.has_available_fetches(ctx) { ctx.now_ms } else { until_ms })
     }
 
     /// Something happened, or the time is over. Kafka: the end of the loop of poll().
@@ -326,7 +319,9 @@ impl Consumer {
     /// Before records are returned the next ones are asked for.
     fn return_records(&mut self, ctx: &mut Ctx<'_, '_>, records: u32) -> Step {
         self.send_fetches(ctx);
-        self.poll_network(ctx);
+        if self.network.pending() > 0 {
+            self.transmit_sends(ctx);
+        }
         Step::Done(records)
     }
 }

@@ -44,6 +44,9 @@ pub struct Consumer {
     pub(crate) validation_failure: Option<SendError>,
     /// Kafka: cachedResetPositionsException.
     pub(crate) reset_failure: Option<SendError>,
+    /// Whether all partitions had positions when that was last looked at.
+    /// Kafka: cachedSubscriptionHasAllFetchPositions.
+    pub(crate) has_all_positions: bool,
     /// The call that the application's thread is in.
     pub(crate) call: Option<Call>,
     pub(crate) has_ended: bool,
@@ -64,6 +67,7 @@ inflight_des::clone_fields!(Consumer {
     validated_version,
     validation_failure,
     reset_failure,
+    has_all_positions,
     call,
     has_ended,
     completions,
@@ -104,6 +108,7 @@ impl Consumer {
             validated_version: None,
             validation_failure: None,
             reset_failure: None,
+            has_all_positions: false,
             call: None,
             has_ended: false,
             completions: Vec::new(),
@@ -333,7 +338,7 @@ impl Consumer {
         }
         let now_ms = Timestamp::at(now).get();
         let network_ms = self.network.next_ms(now_ms, &mut self.metadata);
-        let in_call = self.call.as_ref().map(|call| call.wakes(network_ms));
+        let in_call = self.call.as_ref().map(Call::wakes);
         let heartbeat = self.heartbeat_wakes(now_ms, network_ms);
         let background = self.background_wakes(now_ms, network_ms);
         let wakes = in_call.into_iter().chain(heartbeat).chain(background);
@@ -383,21 +388,44 @@ impl Consumer {
         }
     }
 
-    /// Polls the network once, and runs the handlers of all that has come to an end.
-    /// Kafka: ConsumerNetworkClient.poll with a timeout of 0.
+    /// Polls the network once, and runs the handlers of all that has come to an end. What they leave
+    /// to be done waits for the next poll. Kafka: ConsumerNetworkClient.poll with a timeout of 0.
     pub(crate) fn poll_network(&mut self, ctx: &mut Ctx<'_, '_>) {
-        loop {
-            self.network.poll(ctx, &mut self.metadata, &self.subscriptions);
-            self.lead_with_metadata(ctx);
-            let Some(mut answered) = self.network.take_answered() else { return };
-            loop {
-                self.answered(ctx, answered);
-                match self.network.take_answered() {
-                    Some(next) => answered = next,
-                    None => break,
-                }
-            }
+        self.run_handlers(ctx);
+        self.network.poll(ctx, &mut self.metadata, &self.subscriptions);
+        self.lead_with_metadata(ctx);
+        self.run_handlers(ctx);
+    }
+
+    /// Kafka: firePendingCompletedRequests.
+    fn run_handlers(&mut self, ctx: &mut Ctx<'_, '_>) {
+        while let Some(answered) = self.network.take_answered() {
+            self.answered(ctx, answered);
         }
+    }
+
+    /// Sends what waits to be sent, for whoever is about to return. Kafka: transmitSends.
+    pub(crate) fn transmit_sends(&mut self, ctx: &mut Ctx<'_, '_>) {
+        self.network.transmit_sends(ctx, &mut self.metadata, &self.subscriptions);
+    }
+
+    /// The first half of a poll that may wait until then, and the second half too if it does not
+    /// wait at all. Returns how long it waits. Kafka: ConsumerNetworkClient.poll.
+    pub(crate) fn begin_poll(&mut self, ctx: &mut Ctx<'_, '_>, until_ms: i64) -> i64 {
+        self.run_handlers(ctx);
+        let back_ms = self.network.begin_poll(ctx, &mut self.metadata, &self.subscriptions);
+        let back_ms = back_ms.min(until_ms);
+        if back_ms <= ctx.now_ms {
+            self.end_poll(ctx);
+        }
+        back_ms
+    }
+
+    /// The second half of a poll.
+    pub(crate) fn end_poll(&mut self, ctx: &mut Ctx<'_, '_>) {
+        self.network.end_poll(ctx, &mut self.metadata, &self.subscriptions);
+        self.lead_with_metadata(ctx);
+        self.run_handlers(ctx);
     }
 
     fn answered(&mut self, ctx: &mut Ctx<'_, '_>, Answered { purpose, outcome }: Answered) {

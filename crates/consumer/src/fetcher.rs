@@ -21,11 +21,19 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) struct FetchBuffer {
     completed: VecDeque<CompletedFetch>,
     next_in_line: Option<CompletedFetch>,
+    /// What the application is about to be given.
+    taken: Vec<(TopicPartition, Piece)>,
     /// Kafka: nodesWithPendingFetchRequests.
     asked: BrokerSet,
+    /// The fetch sessions, by broker: the high watermark that the broker has last told of each
+    /// partition, if that was no error. Kafka: FetchSessionHandler, and the broker's FetchSession.
+    sessions: BTreeMap<BrokerId, Session>,
 }
 
-inflight_des::clone_fields!(FetchBuffer { completed, next_in_line, asked });
+/// What a fetch session has told of its partitions.
+type Session = SmallVec<[(TopicPartition, Option<Offset>); 2]>;
+
+inflight_des::clone_fields!(FetchBuffer { completed, next_in_line, taken, asked, sessions });
 
 /// What a poll gets. Kafka: Fetch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -146,9 +154,10 @@ impl Consumer {
         self.network.send(ctx, peer, request, purpose, config.request_timeout_ms);
     }
 
-    /// Kafka: handleFetchSuccess, handleFetchFailure, FetchSessionHandler.handleResponse. Partitions
-    /// of which there is nothing new are not in the answer to an incremental fetch, and left out
-    /// here. When the session is lost, the next request asks for everything, as all do here.
+    /// Kafka: handleFetchSuccess, handleFetchFailure, FetchSessionHandler.handleResponse. Requests
+    /// are whole here, and so are answers, but what Kafka's broker leaves out of an answer in a session
+    /// does not count: partitions without records, of which there is nothing new. A failure ends the
+    /// session, and all partitions are in the next answer.
     pub(crate) fn fetch_answered(
         &mut self,
         ctx: &Ctx<'_, '_>,
@@ -157,6 +166,7 @@ impl Consumer {
         outcome: Outcome,
     ) {
         self.fetches.asked = self.fetches.asked.without(leader);
+        let before = self.fetches.sessions.remove(&leader).unwrap_or_default();
         let Outcome::Response(Response::ConsumerFetch(response)) = outcome else { return };
         let ConsumerFetchResponse { error, partitions, batches, aborted } = response;
         if let Some(error) = error {
@@ -165,6 +175,7 @@ impl Consumer {
             }
             return;
         }
+        let mut session = Session::new();
         let (mut batches, mut aborted) = (batches.into_iter(), aborted.into_iter());
         for entry in partitions {
             let batches: Vec<_> = batches.by_ref().take(entry.batches as usize).collect();
@@ -176,7 +187,9 @@ impl Consumer {
             let Some((_, offset)) = from.iter().find(|(asked, _)| *asked == partition) else {
                 continue;
             };
-            if entry.error.is_some() || !batches.is_empty() {
+            let told = (partition, Some(entry.high_watermark).filter(|_| entry.error.is_none()));
+            session.push(told);
+            if entry.error.is_some() || !batches.is_empty() || !before.contains(&told) {
                 let isolation = ctx.env.given_isolation();
                 let error = entry.error;
                 let fetch =
@@ -184,6 +197,7 @@ impl Consumer {
                 self.fetches.completed.push_back(fetch);
             }
         }
+        self.fetches.sessions.insert(leader, session);
     }
 
     /// A broker told who leads (KIP-951). Kafka: updatePartitionLeadership.
@@ -196,7 +210,14 @@ impl Consumer {
         }
     }
 
-    /// Takes up to max.poll.records records out of what was fetched. Kafka: collectFetch.
+    /// Takes up to max.poll.records records out of what was fetched, and gives them to the
+    /// application. Kafka: collectFetch.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the first fetch. Records in front of it come first, and the error with the
+    /// next poll; but a code that a fetch does not know is thrown at once (IllegalStateException), and
+    /// those records are lost, as their positions have moved.
     pub(crate) fn collect_fetch(&mut self, ctx: &mut Ctx<'_, '_>) -> Result<Collected, SendError> {
         let mut collected = Collected::default();
         let mut paused: SmallVec<[CompletedFetch; 2]> = SmallVec::new();
@@ -229,15 +250,52 @@ impl Consumer {
         }
         self.fetches.completed.extend(paused);
         match failure {
-            Some(error) if collected.is_empty() => Err(error),
-            Some(_) | None => Ok(collected),
+            Some(error) if collected.is_empty() || is_unexpected(error) => {
+                self.fetches.taken.clear();
+                Err(error)
+            }
+            Some(_) | None => {
+                self.give(ctx);
+                Ok(collected)
+            }
+        }
+    }
+
+    /// The application gets what was taken.
+    fn give(&mut self, ctx: &mut Ctx<'_, '_>) {
+        let consumer = self.id;
+        for (partition, piece) in self.fetches.taken.drain(..) {
+            match piece {
+                Piece::Records(base_offset, run) => {
+                    ctx.turn.did(FactKind::RecordsReturned.set(), || Fact::RecordsReturned {
+                        consumer,
+                        partition,
+                        base_offset,
+                        count: run.count,
+                        session: run.session,
+                        first: run.first,
+                    });
+                    self.completions.push(Completion::Records { partition, base_offset, run });
+                }
+                Piece::Aborted(base_offset, count, producer_id) => {
+                    ctx.turn.did(FactKind::AbortedRecordsSkipped.set(), || {
+                        Fact::AbortedRecordsSkipped {
+                            consumer,
+                            partition,
+                            base_offset,
+                            count,
+                            producer_id,
+                        }
+                    });
+                }
+            }
         }
     }
 
     /// Takes records of one partition. Kafka: FetchCollector.fetchRecords.
     fn fetch_records(
         &mut self,
-        ctx: &mut Ctx<'_, '_>,
+        ctx: &Ctx<'_, '_>,
         mut fetch: CompletedFetch,
         collected: &mut Collected,
     ) {
@@ -251,31 +309,8 @@ impl Consumer {
             return;
         };
         let most = ctx.env.config.max_poll_records - collected.records;
-        let (consumer, completions) = (self.id, &mut self.completions);
-        collected.records += fetch.take(most, |piece| match piece {
-            Piece::Records(base_offset, run) => {
-                ctx.turn.did(FactKind::RecordsReturned.set(), || Fact::RecordsReturned {
-                    consumer,
-                    partition,
-                    base_offset,
-                    count: run.count,
-                    session: run.session,
-                    first: run.first,
-                });
-                completions.push(Completion::Records { partition, base_offset, run });
-            }
-            Piece::Aborted(base_offset, count, producer_id) => {
-                ctx.turn.did(FactKind::AbortedRecordsSkipped.set(), || {
-                    Fact::AbortedRecordsSkipped {
-                        consumer,
-                        partition,
-                        base_offset,
-                        count,
-                        producer_id,
-                    }
-                });
-            }
-        });
+        let taken = &mut self.fetches.taken;
+        collected.records += fetch.take(most, |piece| taken.push((partition, piece)));
         if fetch.next_offset() > position.offset {
             collected.has_advanced = true;
             let (offset, offset_epoch) = (fetch.next_offset(), fetch.last_epoch());
@@ -341,4 +376,16 @@ impl Consumer {
         }
         Ok(())
     }
+}
+
+/// Whether Kafka's fetcher makes an IllegalStateException of an error.
+fn is_unexpected(error: SendError) -> bool {
+    !matches!(
+        error,
+        SendError::Code(
+            ErrorCode::OffsetOutOfRange
+                | ErrorCode::TopicAuthorizationFailed
+                | ErrorCode::CorruptMessage
+        )
+    )
 }

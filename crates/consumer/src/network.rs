@@ -71,6 +71,9 @@ pub(crate) struct Network {
     /// Kafka: pendingCompletion.
     answered: VecDeque<Answered>,
     metadata_in_progress: bool,
+    /// Whether the next poll does not wait: something was queued, written or told since the last one.
+    /// Kafka: KafkaClient.wakeup, and that a selector comes back when it has written.
+    is_woken: bool,
     /// Since when a metadata update is tried without success.
     metadata_attempt_ms: Option<i64>,
     /// How many things have happened.
@@ -89,6 +92,7 @@ inflight_des::clone_fields!(Network {
     pending_disconnects,
     answered,
     metadata_in_progress,
+    is_woken,
     metadata_attempt_ms,
     events,
 });
@@ -118,6 +122,7 @@ impl Network {
             pending_disconnects: SmallVec::new(),
             answered: VecDeque::new(),
             metadata_in_progress: false,
+            is_woken: false,
             metadata_attempt_ms: None,
             events: 0,
         }
@@ -161,6 +166,11 @@ impl Network {
         !self.inbox.is_empty()
     }
 
+    /// Whether a poll comes back at once.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.is_woken || self.has_arrivals() || !self.answered.is_empty()
+    }
+
     /// Queues a request. Kafka: ConsumerNetworkClient.send.
     pub(crate) fn send(
         &mut self,
@@ -171,6 +181,7 @@ impl Network {
         timeout_ms: i64,
     ) {
         let created_ms = ctx.now_ms;
+        self.is_woken = true;
         self.unsent[peer.index()].push_back(Unsent { request, purpose, created_ms, timeout_ms });
     }
 
@@ -178,6 +189,7 @@ impl Network {
     pub(crate) fn take_answered(&mut self) -> Option<Answered> {
         let answered = self.answered.pop_front()?;
         self.events += 1;
+        self.is_woken = true;
         Some(answered)
     }
 
@@ -230,6 +242,7 @@ impl Network {
 
     /// Drops a connection at the next poll. Kafka: disconnectAsync.
     pub(crate) fn disconnect_soon(&mut self, peer: Peer) {
+        self.is_woken = true;
         self.pending_disconnects.push(peer);
     }
 
@@ -255,6 +268,7 @@ impl Network {
         self.next_correlation += 1;
         let connection = self.states.connection(peer).expect("a peer that is ready is connected");
         let sent_ms = ctx.now_ms;
+        self.is_woken = true;
         self.in_flight[peer.index()].push_back(InFlight {
             correlation,
             purpose,

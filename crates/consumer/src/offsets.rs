@@ -128,15 +128,14 @@ impl Consumer {
         }
         let mut by_leader: BTreeMap<BrokerId, Asked<ResetTo>> = BTreeMap::new();
         for (partition, to) in self.subscriptions.needing_reset(ctx.now_ms) {
-            let current = self.metadata.current_leader(partition);
-            let reachable = current.leader.filter(|leader| {
-                !self.network.is_unavailable(self.network.broker(*leader), ctx.now_ms)
-            });
-            match reachable {
-                Some(leader) => by_leader.entry(leader).or_default().push((partition, to)),
-                None => {
+            match self.metadata.current_leader(partition).leader {
+                None => self.metadata.request_update_now(),
+                Some(leader)
+                    if self.network.is_unavailable(self.network.broker(leader), ctx.now_ms) =>
+                {
                     self.metadata.request_update();
                 }
+                Some(leader) => by_leader.entry(leader).or_default().push((partition, to)),
             }
         }
         for (leader, partitions) in by_leader {

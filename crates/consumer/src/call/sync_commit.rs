@@ -67,6 +67,9 @@ impl Consumer {
                     }
                     let id = self.send_sync_commit(ctx, call.offsets.clone(), call.origin);
                     call.stage = CommitStage::Sent(id);
+                    if !is_late {
+                        return Progress::Polling(call.deadline_ms);
+                    }
                     self.poll_network(ctx);
                 }
                 CommitStage::Sent(id) => {

@@ -37,6 +37,8 @@ pub(crate) enum CommittedRequest {
 pub(crate) struct CommittedWait {
     attempts: u32,
     until_ms: Option<i64>,
+    /// Whether the question is out, and what is left is to poll for the answer.
+    is_asked: bool,
 }
 
 impl Consumer {
@@ -55,19 +57,28 @@ impl Consumer {
             }
             wanted.sort_unstable();
             let is_late = ctx.now_ms >= deadline_ms;
-            match wait.until_ms {
-                Some(until_ms) if ctx.now_ms < until_ms => return Progress::Sleeping(until_ms),
-                Some(_) if is_late => return Progress::Done(false),
-                Some(_) | None => wait.until_ms = None,
+            if !wait.is_asked {
+                match wait.until_ms {
+                    Some(until_ms) if ctx.now_ms < until_ms => {
+                        return Progress::Sleeping(until_ms);
+                    }
+                    Some(_) if is_late => return Progress::Done(false),
+                    Some(_) | None => wait.until_ms = None,
+                }
+                match self.ensure_coordinator(ctx, deadline_ms) {
+                    Progress::Done(true) => {}
+                    other => return other,
+                }
+                self.ask_for_committed(ctx, &wanted);
+                wait.is_asked = true;
+                if !is_late {
+                    return Progress::Polling(deadline_ms);
+                }
+                self.poll_network(ctx);
             }
-            match self.ensure_coordinator(ctx, deadline_ms) {
-                Progress::Done(true) => {}
-                other => return other,
-            }
-            self.ask_for_committed(ctx, &wanted);
-            self.poll_network(ctx);
             let Some(coordinator) = &mut self.coordinator else { return Progress::Done(false) };
             let CommittedRequest::Asked { answer, .. } = &mut coordinator.committed else {
+                wait.is_asked = false;
                 continue;
             };
             let Some(answer) = answer.take() else {
@@ -78,6 +89,7 @@ impl Consumer {
                 };
             };
             coordinator.committed = CommittedRequest::None;
+            wait.is_asked = false;
             match answer {
                 Ok(offsets) => {
                     self.refresh_committed(ctx, &offsets);

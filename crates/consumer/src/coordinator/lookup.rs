@@ -166,6 +166,9 @@ impl Consumer {
                 LookupStage::Start => {
                     coordinator.lookup.stage = LookupStage::Asking;
                     self.look_up_coordinator(ctx);
+                    if !is_late {
+                        return Progress::Polling(deadline_ms);
+                    }
                     self.poll_network(ctx);
                 }
                 LookupStage::Asking => match coordinator.find {
@@ -201,6 +204,9 @@ impl Consumer {
                 LookupStage::Backoff { then_metadata: true, .. } => {
                     let version = self.metadata.request_update();
                     self.set_lookup(Lookup { attempts, stage: LookupStage::Metadata(version) });
+                    if !is_late {
+                        return Progress::Polling(deadline_ms);
+                    }
                     self.poll_network(ctx);
                 }
                 LookupStage::Metadata(version)

@@ -9,6 +9,10 @@ use inflight_client::connection_states::Peer;
 use inflight_protocol::fact::CloseCause;
 use inflight_protocol::message::{Request, Response};
 use inflight_protocol::{ConnectionId, CorrelationId, Fact, FactKind, Incoming, Node};
+use smallvec::SmallVec;
+
+/// No poll waits longer. Kafka: ConsumerNetworkClient.MAX_POLL_TIMEOUT_MS.
+const MAX_POLL_TIMEOUT_MS: i64 = 5_000;
 
 impl Network {
     /// Does what can be done at this instant. Answers are left for [`Network::take_answered`], in
@@ -19,19 +23,82 @@ impl Network {
         metadata: &mut ConsumerMetadata,
         subscriptions: &SubscriptionState,
     ) {
+        self.begin_poll(ctx, metadata, subscriptions);
+        self.end_poll(ctx, metadata, subscriptions);
+    }
+
+    /// What comes before the wait. Returns until when the poll may wait at most: not at all if
+    /// there is something to come back with.
+    pub(crate) fn begin_poll(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+    ) -> i64 {
         self.handle_pending_disconnects(ctx, metadata);
-        self.try_send(ctx, metadata);
-        self.maybe_update_metadata(ctx, metadata, subscriptions);
-        while let Some(incoming) = self.inbox.pop_front() {
-            self.handle_arrival(ctx, metadata, subscriptions, incoming);
+        let wait_ms = self.send_out(ctx, metadata, subscriptions);
+        // Kafka waits for no request's timeout, and notices one when it comes back; here it is
+        // noticed in time.
+        let timeout_ms = self.states.next_timeout_ms(|peer| self.expires_ms(peer));
+        if self.is_ready() {
+            return ctx.now_ms;
         }
+        ctx.now_ms.saturating_add(wait_ms).min(timeout_ms)
+    }
+
+    /// What comes after it.
+    pub(crate) fn end_poll(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+    ) {
+        self.take_in(ctx, metadata, subscriptions);
+        self.check_disconnects();
+        self.try_send(ctx, metadata);
+        self.fail_expired(ctx.now_ms);
+    }
+
+    /// Sends what can be sent, and takes in what has arrived; nobody is told of what could not be
+    /// sent. Kafka: transmitSends.
+    pub(crate) fn transmit_sends(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+    ) {
+        self.send_out(ctx, metadata, subscriptions);
+        self.take_in(ctx, metadata, subscriptions);
+    }
+
+    /// Sends what can be sent. Returns how many milliseconds there may be nothing else to do.
+    fn send_out(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+    ) -> i64 {
+        let unsent_ms = self.try_send(ctx, metadata);
+        let had_in_flight = self.in_flight_count() > 0;
+        let metadata_ms = self.maybe_update_metadata(ctx, metadata, subscriptions);
+        let config = ctx.env.config;
+        let wait_ms = unsent_ms.min(metadata_ms).min(config.request_timeout_ms);
+        if had_in_flight { wait_ms } else { wait_ms.min(config.retry_backoff_ms) }
+    }
+
+    /// Kafka: NetworkClient.poll from Selector.poll on.
+    fn take_in(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+    ) {
+        self.is_woken = false;
+        self.handle_arrivals(ctx, metadata, subscriptions);
         self.handle_timeouts(ctx, metadata);
         if Self::rebootstraps(ctx.env) {
             self.maybe_rebootstrap(ctx, metadata);
         }
-        self.check_disconnects();
-        self.try_send(ctx, metadata);
-        self.fail_expired(ctx.now_ms);
     }
 
     /// Kafka: handlePendingDisconnects, NetworkClient.disconnect.
@@ -48,12 +115,15 @@ impl Network {
         }
     }
 
-    /// Kafka: trySend. Nothing but the metadata request itself goes out while an update is due.
-    fn try_send(&mut self, ctx: &mut Ctx<'_, '_>, metadata: &mut ConsumerMetadata) {
+    /// Nothing but the metadata request itself goes out while an update is due. Returns how many
+    /// milliseconds a poll may wait before the next try. Kafka: trySend.
+    fn try_send(&mut self, ctx: &mut Ctx<'_, '_>, metadata: &mut ConsumerMetadata) -> i64 {
+        let mut wait_ms = ctx.env.config.heartbeat_interval_ms.min(MAX_POLL_TIMEOUT_MS);
         for peer in self.states.all() {
             if self.unsent[peer.index()].is_empty() {
                 continue;
             }
+            wait_ms = wait_ms.min(self.states.poll_delay_ms(peer, ctx.now_ms));
             self.try_connect(ctx, peer);
             if !self.states.is_ready(peer, ctx.now_ms) || self.is_update_due(metadata, ctx.now_ms) {
                 continue;
@@ -63,6 +133,46 @@ impl Network {
                 self.transmit(ctx, peer, request, purpose, timeout_ms);
             }
         }
+        wait_ms
+    }
+
+    /// Of each connection one thing a poll, as a selector has it: answers first, then connections
+    /// that are lost, then those that are made. The rest waits for the next poll.
+    fn handle_arrivals(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        subscriptions: &SubscriptionState,
+    ) {
+        let mut arrived = self.take_arrivals();
+        arrived.sort_by_key(|incoming| match incoming {
+            Incoming::Connected { .. } => 2,
+            Incoming::Disconnected { .. } => 1,
+            _ => 0,
+        });
+        for incoming in arrived {
+            self.handle_arrival(ctx, metadata, subscriptions, incoming);
+        }
+    }
+
+    /// The first thing in the inbox of each connection. Kafka: Selector.pollSelectionKeys.
+    fn take_arrivals(&mut self) -> SmallVec<[Incoming; 1]> {
+        if self.inbox.len() <= 1 {
+            return self.inbox.pop_front().into_iter().collect();
+        }
+        let mut heard: SmallVec<[ConnectionId; 4]> = SmallVec::new();
+        let mut taken = SmallVec::new();
+        for _ in 0..self.inbox.len() {
+            let Some(incoming) = self.inbox.pop_front() else { break };
+            let connection = connection_of(&incoming);
+            if connection.is_some_and(|connection| heard.contains(&connection)) {
+                self.inbox.push_back(incoming);
+            } else {
+                heard.extend(connection);
+                taken.push(incoming);
+            }
+        }
+        taken
     }
 
     fn handle_arrival(
@@ -158,13 +268,7 @@ impl Network {
         }
         self.events += 1;
         self.states.disconnected(peer, ctx.now_ms, ctx.turn.chance());
-        self.inbox.retain(|incoming| match incoming {
-            Incoming::Connected { connection: other }
-            | Incoming::Disconnected { connection: other }
-            | Incoming::Request { connection: other, .. }
-            | Incoming::Response { connection: other, .. } => *other != connection,
-            Incoming::ToController(_) | Incoming::ToBroker(_) => true,
-        });
+        self.inbox.retain(|incoming| connection_of(incoming) != Some(connection));
         for request in std::mem::take(&mut self.in_flight[peer.index()]) {
             match request.purpose {
                 Purpose::ApiVersions => {}
@@ -227,5 +331,16 @@ impl Network {
             }
         }
         earliest.min(self.next_metadata_ms(now_ms, metadata))
+    }
+}
+
+/// The connection that something came over.
+fn connection_of(incoming: &Incoming) -> Option<ConnectionId> {
+    match incoming {
+        Incoming::Connected { connection }
+        | Incoming::Disconnected { connection }
+        | Incoming::Request { connection, .. }
+        | Incoming::Response { connection, .. } => Some(*connection),
+        Incoming::ToController(_) | Incoming::ToBroker(_) => None,
     }
 }

@@ -39,15 +39,20 @@ impl Network {
         (0..bootstraps).map(Peer::from_index).chain(brokers)
     }
 
-    /// Sends a metadata request if one is due and can be sent, or connects. Kafka: maybeUpdate.
+    /// Sends a metadata request if one is due and can be sent, or connects. Returns how many
+    /// milliseconds a poll may wait before the next look. Kafka: maybeUpdate.
     pub(super) fn maybe_update_metadata(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
         metadata: &mut ConsumerMetadata,
         subscriptions: &SubscriptionState,
-    ) {
-        if !self.is_update_due(metadata, ctx.now_ms) {
-            return;
+    ) -> i64 {
+        if self.metadata_in_progress {
+            return ctx.env.config.request_timeout_ms;
+        }
+        let wait_ms = metadata.time_to_next_update(ctx.now_ms);
+        if wait_ms > 0 {
+            return wait_ms;
         }
         self.metadata_attempt_ms.get_or_insert(ctx.now_ms);
         let mut least_loaded = self.least_loaded(ctx, metadata);
@@ -56,7 +61,8 @@ impl Network {
             self.rebootstrap(metadata, ctx.now_ms);
             least_loaded = self.least_loaded(ctx, metadata);
         }
-        let Some(peer) = least_loaded.peer else { return };
+        let backoff_ms = ctx.env.config.reconnect_backoff_ms;
+        let Some(peer) = least_loaded.peer else { return backoff_ms };
         if self.states.is_ready(peer, ctx.now_ms) {
             let request =
                 MetadataRequest { topics: subscriptions.metadata_topics().to_vec().into() };
@@ -64,9 +70,13 @@ impl Network {
             let timeout_ms = ctx.env.config.request_timeout_ms;
             self.transmit(ctx, peer, Request::Metadata(request), purpose, timeout_ms);
             self.metadata_in_progress = true;
-        } else if !self.known_peers(metadata).any(|peer| self.states.is_connecting(peer)) {
+        } else if self.known_peers(metadata).any(|peer| self.states.is_connecting(peer)) {
+            return backoff_ms;
+        } else if self.states.can_connect(peer, ctx.now_ms) {
             self.try_connect(ctx, peer);
+            return backoff_ms;
         }
+        i64::MAX
     }
 
     /// The first millisecond at which something can be done about metadata.
