@@ -214,7 +214,7 @@ impl Consumer {
             self.metadata.is_update_requested() && !self.network.has_ready_nodes(ctx.now_ms);
         if is_lost {
             call.place = Place::Metadata(self.metadata.request_update());
-            return Step::Again;
+            return Step::Polling(call.deadline_ms);
         }
         self.poll_network(ctx);
         self.poll_positions(ctx, call)

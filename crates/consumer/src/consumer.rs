@@ -197,6 +197,7 @@ impl Consumer {
     ) {
         let mut ctx = Ctx::new(env, turn, self.streams);
         let offsets = self.offsets_or_consumed(offsets);
+        self.see_epochs(&offsets);
         if self.background.is_some() {
             self.begin_commit(&mut ctx, offsets);
             return self.run(&mut ctx);
@@ -221,12 +222,23 @@ impl Consumer {
     ) -> Result<u32, SendError> {
         let mut ctx = Ctx::new(env, turn, self.streams);
         let offsets = self.offsets_or_consumed(offsets);
+        self.see_epochs(&offsets);
         let id = match self.background {
             Some(_) => Ok(self.begin_async_commit(&mut ctx, offsets)),
             None => self.commit_offsets_async(&mut ctx, offsets, Origin::Async).map(|(id, _)| id),
         };
         self.run(&mut ctx);
         id
+    }
+
+    /// Whoever read records of a leader epoch knows that there is one.
+    /// Kafka: updateLastSeenEpochIfNewer.
+    fn see_epochs(&mut self, offsets: &Offsets) {
+        for committed in offsets {
+            if let Some(epoch) = committed.leader_epoch {
+                self.metadata.saw_epoch(committed.partition, epoch);
+            }
+        }
     }
 
     fn offsets_or_consumed(&self, offsets: Option<&[CommittedOffset]>) -> Offsets {

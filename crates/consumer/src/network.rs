@@ -74,6 +74,9 @@ pub(crate) struct Network {
     /// Whether the next poll does not wait: something was queued, written or told since the last one.
     /// Kafka: KafkaClient.wakeup, and that a selector comes back when it has written.
     is_woken: bool,
+    /// Whether requests were given up with a connection that this side has closed.
+    /// Kafka: abortedSends.
+    has_aborted: bool,
     /// Since when a metadata update is tried without success.
     metadata_attempt_ms: Option<i64>,
     /// How many things have happened.
@@ -93,6 +96,7 @@ inflight_des::clone_fields!(Network {
     answered,
     metadata_in_progress,
     is_woken,
+    has_aborted,
     metadata_attempt_ms,
     events,
 });
@@ -123,6 +127,7 @@ impl Network {
             answered: VecDeque::new(),
             metadata_in_progress: false,
             is_woken: false,
+            has_aborted: false,
             metadata_attempt_ms: None,
             events: 0,
         }

@@ -19,14 +19,17 @@ pub(crate) struct SyncCommit {
 
 #[derive(Clone, Copy, Debug)]
 enum CommitStage {
+    Begin,
     Start,
     Sent(u32),
+    /// There was nothing to commit but what commitAsync() has sent, and the network was polled.
+    Polled,
     Backoff(i64),
 }
 
 impl SyncCommit {
     pub(crate) const fn new(origin: Origin, offsets: Offsets, deadline_ms: i64) -> Self {
-        Self { origin, offsets, deadline_ms, attempts: 0, stage: CommitStage::Start }
+        Self { origin, offsets, deadline_ms, attempts: 0, stage: CommitStage::Begin }
     }
 }
 
@@ -37,10 +40,13 @@ impl Consumer {
         ctx: &mut Ctx<'_, '_>,
         call: &mut SyncCommit,
     ) -> Progress<()> {
-        self.invoke_commit_callbacks(ctx);
         loop {
             let is_late = ctx.now_ms >= call.deadline_ms;
             match call.stage {
+                CommitStage::Begin => {
+                    self.invoke_commit_callbacks(ctx);
+                    call.stage = CommitStage::Start;
+                }
                 CommitStage::Backoff(until_ms) if ctx.now_ms < until_ms => {
                     return Progress::Sleeping(until_ms);
                 }
@@ -48,49 +54,62 @@ impl Consumer {
                     return Progress::Failed(SendError::CallTimeout);
                 }
                 CommitStage::Backoff(_) => call.stage = CommitStage::Start,
-                CommitStage::Start if call.offsets.is_empty() => {
-                    // Kafka: invokePendingAsyncCommits.
-                    let commits = self.coordinator.as_ref().map(|known| &known.commits);
-                    return match commits.is_some_and(|commits| commits.has_async_in_flight()) {
-                        false => Progress::Done(()),
-                        true if is_late => Progress::Failed(SendError::CallTimeout),
-                        true => Progress::Polling(call.deadline_ms),
-                    };
+                CommitStage::Start if call.offsets.is_empty() && !self.has_async_in_flight() => {
+                    return Progress::Done(());
                 }
                 CommitStage::Start => {
                     match self.ensure_coordinator(ctx, call.deadline_ms) {
                         Progress::Done(true) => {}
+                        Progress::Done(false) if call.offsets.is_empty() => {}
                         Progress::Done(false) => return Progress::Failed(SendError::CallTimeout),
                         Progress::Failed(error) => return Progress::Failed(error),
                         Progress::Polling(until_ms) => return Progress::Polling(until_ms),
                         Progress::Sleeping(until_ms) => return Progress::Sleeping(until_ms),
                     }
-                    let id = self.send_sync_commit(ctx, call.offsets.clone(), call.origin);
-                    call.stage = CommitStage::Sent(id);
-                    if !is_late {
-                        return Progress::Polling(call.deadline_ms);
+                    call.stage = CommitStage::Polled;
+                    let mut is_over = false;
+                    if !call.offsets.is_empty() {
+                        let id = self.send_sync_commit(ctx, call.offsets.clone(), call.origin);
+                        call.stage = CommitStage::Sent(id);
+                        let commits = self.coordinator.as_ref().map(|known| &known.commits);
+                        is_over = commits.is_some_and(|commits| commits.is_over(id));
                     }
-                    self.poll_network(ctx);
+                    return Progress::Polling(if is_over { ctx.now_ms } else { call.deadline_ms });
+                }
+                CommitStage::Polled => {
+                    self.invoke_commit_callbacks(ctx);
+                    if !self.has_async_in_flight() {
+                        return Progress::Done(());
+                    }
+                    self.back_off(ctx, call);
                 }
                 CommitStage::Sent(id) => {
-                    let Some(coordinator) = &mut self.coordinator else {
-                        return Progress::Done(());
-                    };
-                    match coordinator.commits.take_joined(id) {
+                    let commits = self.coordinator.as_mut().map(|known| &mut known.commits);
+                    let result = commits.and_then(|commits| commits.take_joined(id));
+                    if result.is_none() && !is_late {
+                        return Progress::Polling(call.deadline_ms);
+                    }
+                    self.invoke_commit_callbacks(ctx);
+                    match result {
                         Some(Ok(())) => return Progress::Done(()),
                         Some(Err(Failure::Fatal(error))) => return Progress::Failed(error),
-                        None if !is_late => return Progress::Polling(call.deadline_ms),
-                        Some(Err(Failure::Retriable(_))) | None => {
-                            let stream = ctx.streams.coordinator_backoff;
-                            let backoff = coordinator.backoff;
-                            let wait_ms = backoff.draw(call.attempts, ctx.turn.chance(), stream);
-                            call.attempts += 1;
-                            let until_ms = ctx.now_ms.saturating_add(wait_ms);
-                            call.stage = CommitStage::Backoff(until_ms.min(call.deadline_ms));
-                        }
+                        Some(Err(Failure::Retriable(_))) | None => self.back_off(ctx, call),
                     }
                 }
             }
         }
+    }
+
+    fn has_async_in_flight(&self) -> bool {
+        self.coordinator.as_ref().is_some_and(|known| known.commits.has_async_in_flight())
+    }
+
+    fn back_off(&self, ctx: &mut Ctx<'_, '_>, call: &mut SyncCommit) {
+        let Some(coordinator) = &self.coordinator else { return };
+        let stream = ctx.streams.coordinator_backoff;
+        let wait_ms = coordinator.backoff.draw(call.attempts, ctx.turn.chance(), stream);
+        call.attempts += 1;
+        let until_ms = ctx.now_ms.saturating_add(wait_ms);
+        call.stage = CommitStage::Backoff(until_ms.min(call.deadline_ms));
     }
 }

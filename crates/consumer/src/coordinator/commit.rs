@@ -76,6 +76,11 @@ impl Commits {
         Some(self.results.remove(place).1)
     }
 
+    /// Whether the result of a commit that somebody waits for is there.
+    pub(crate) fn is_over(&self, id: u32) -> bool {
+        self.results.iter().any(|(known, _)| *known == id)
+    }
+
     /// Whether commits wait for a coordinator.
     pub(crate) fn has_pending(&self) -> bool {
         !self.pending.is_empty()
@@ -187,9 +192,7 @@ impl Consumer {
             self.send_commit(ctx, commit);
         } else {
             coordinator.commits.pending.push(commit);
-            self.look_up_coordinator(ctx);
-            let find = self.coordinator.as_ref().map(|known| known.find);
-            if let Some(FindCoordinator::Answered(result)) = find {
+            if let FindCoordinator::Answered(result) = self.look_up_coordinator(ctx) {
                 self.run_pending_commits(ctx, result.err());
             }
         }
@@ -203,7 +206,10 @@ impl Consumer {
         let Some(coordinator) = &mut self.coordinator else { return };
         for commit in std::mem::take(&mut coordinator.commits.pending) {
             match failure {
-                None => self.send_commit(ctx, commit),
+                None => {
+                    self.send_commit(ctx, commit);
+                    self.poll_network(ctx);
+                }
                 Some(Failure::Retriable(error) | Failure::Fatal(SendError::Code(error))) => {
                     self.commit_ended(commit, Err(Failure::Retriable(error)));
                 }

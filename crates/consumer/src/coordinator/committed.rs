@@ -71,7 +71,7 @@ impl Consumer {
                 }
                 self.ask_for_committed(ctx, &wanted);
                 wait.is_asked = true;
-                if !is_late {
+                if !self.has_committed() && !is_late {
                     return Progress::Polling(deadline_ms);
                 }
                 self.poll_network(ctx);
@@ -105,6 +105,13 @@ impl Consumer {
                 }
             }
         }
+    }
+
+    /// Whether the answer about committed offsets is there.
+    fn has_committed(&self) -> bool {
+        self.coordinator.as_ref().is_some_and(|known| {
+            matches!(known.committed, CommittedRequest::Asked { answer: Some(_), .. })
+        })
     }
 
     fn ask_for_committed(&mut self, ctx: &mut Ctx<'_, '_>, wanted: &Partitions) {

@@ -161,7 +161,9 @@ impl Consumer {
         let heartbeat = &mut coordinator.heartbeat;
         if node.is_none() {
             match coordinator.find {
-                FindCoordinator::None => self.look_up_coordinator(ctx),
+                FindCoordinator::None => {
+                    self.look_up_coordinator(ctx);
+                }
                 FindCoordinator::Asked | FindCoordinator::Answered(_) => {
                     coordinator.find = FindCoordinator::None;
                 }

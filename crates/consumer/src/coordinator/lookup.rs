@@ -107,22 +107,23 @@ impl Consumer {
         self.network.disconnect_soon(self.network.coordinator(node));
     }
 
-    /// Asks for the coordinator unless that was done. Kafka: lookupCoordinator.
-    pub(crate) fn look_up_coordinator(&mut self, ctx: &mut Ctx<'_, '_>) {
-        let Some(coordinator) = &mut self.coordinator else { return };
+    /// Asks for the coordinator unless that was done. Returns what has come of it so far: with nobody
+    /// to ask there is nothing that the next one would wait for. Kafka: lookupCoordinator.
+    pub(crate) fn look_up_coordinator(&mut self, ctx: &mut Ctx<'_, '_>) -> FindCoordinator {
+        let Some(coordinator) = &mut self.coordinator else { return FindCoordinator::None };
         if coordinator.find != FindCoordinator::None {
-            return;
+            return coordinator.find;
         }
         let key = CoordinatorKey::Group(coordinator.group);
         let Some(peer) = self.network.least_loaded_node(ctx, &self.metadata) else {
             let nobody = Failure::Retriable(ErrorCode::BrokerNotAvailable);
-            coordinator.find = FindCoordinator::Answered(Err(nobody));
-            return;
+            return FindCoordinator::Answered(Err(nobody));
         };
         coordinator.find = FindCoordinator::Asked;
         let request = Request::FindCoordinator(FindCoordinatorRequest { key });
         let timeout_ms = ctx.env.config.request_timeout_ms;
         self.network.send(ctx, peer, request, Purpose::FindCoordinator, timeout_ms);
+        FindCoordinator::Asked
     }
 
     /// Kafka: FindCoordinatorResponseHandler.
@@ -156,7 +157,7 @@ impl Consumer {
         loop {
             let was_known = self.coordinator.as_ref().is_some_and(|known| known.node.is_some());
             if self.coordinator_node(ctx).is_some() {
-                self.set_lookup(Lookup::default());
+                self.end_lookup();
                 return Progress::Done(true);
             }
             let Some(coordinator) = &mut self.coordinator else { return Progress::Done(false) };
@@ -165,11 +166,16 @@ impl Consumer {
             match stage {
                 LookupStage::Start => {
                     coordinator.lookup.stage = LookupStage::Asking;
-                    self.look_up_coordinator(ctx);
-                    if !is_late {
+                    let find = self.look_up_coordinator(ctx);
+                    if find == FindCoordinator::Asked && !is_late {
                         return Progress::Polling(deadline_ms);
                     }
                     self.poll_network(ctx);
+                    if let (FindCoordinator::Answered(Err(_)), Some(coordinator)) =
+                        (find, &mut self.coordinator)
+                    {
+                        coordinator.find = find;
+                    }
                 }
                 LookupStage::Asking => match coordinator.find {
                     FindCoordinator::Answered(result) => {
@@ -180,7 +186,11 @@ impl Consumer {
                         }
                         if result.is_ok() && !was_known {
                             // An answer from before the coordinator was lost.
-                            coordinator.lookup.stage = LookupStage::Start;
+                            self.set_lookup(Lookup { attempts, stage: LookupStage::Start });
+                            if is_late {
+                                self.set_lookup(Lookup::default());
+                                return Progress::Done(false);
+                            }
                             continue;
                         }
                         let stream = ctx.streams.coordinator_backoff;
@@ -222,6 +232,15 @@ impl Consumer {
                     self.set_lookup(Lookup { attempts, stage: LookupStage::Start });
                 }
             }
+        }
+    }
+
+    /// A coordinator is known. Whoever has waited for the answer looks at it.
+    fn end_lookup(&mut self) {
+        let Some(coordinator) = &mut self.coordinator else { return };
+        let Lookup { stage, .. } = std::mem::take(&mut coordinator.lookup);
+        if stage == LookupStage::Asking && coordinator.find != FindCoordinator::Asked {
+            coordinator.find = FindCoordinator::None;
         }
     }
 

@@ -79,6 +79,9 @@ impl Network {
         subscriptions: &SubscriptionState,
     ) -> i64 {
         let unsent_ms = self.try_send(ctx, metadata);
+        if self.has_aborted {
+            return 0;
+        }
         let had_in_flight = self.in_flight_count() > 0;
         let metadata_ms = self.maybe_update_metadata(ctx, metadata, subscriptions);
         let config = ctx.env.config;
@@ -93,6 +96,10 @@ impl Network {
         metadata: &mut ConsumerMetadata,
         subscriptions: &SubscriptionState,
     ) {
+        // With requests that were given up NetworkClient.poll comes back before anything else.
+        if std::mem::take(&mut self.has_aborted) {
+            return;
+        }
         self.is_woken = false;
         self.handle_arrivals(ctx, metadata, subscriptions);
         self.handle_timeouts(ctx, metadata);
@@ -101,7 +108,8 @@ impl Network {
         }
     }
 
-    /// Kafka: handlePendingDisconnects, NetworkClient.disconnect.
+    /// Nobody concludes from it that the metadata is stale. Kafka: handlePendingDisconnects,
+    /// NetworkClient.disconnect.
     fn handle_pending_disconnects(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
@@ -109,8 +117,11 @@ impl Network {
     ) {
         for peer in std::mem::take(&mut self.pending_disconnects) {
             self.fail_unsent(peer, &Outcome::Disconnected);
-            if self.states.connection(peer).is_some() {
-                self.disconnect(ctx, metadata, peer, CloseCause::Local);
+            if let Some(connection) = self.states.connection(peer) {
+                self.hang_up(ctx, peer, CloseCause::Local);
+                let in_flight = self.in_flight[peer.index()].len();
+                self.drop_connection(ctx, metadata, peer, connection);
+                self.has_aborted |= in_flight > 0;
             }
         }
     }
@@ -266,6 +277,22 @@ impl Network {
         } else {
             self.hang_up(ctx, peer, why);
         }
+        self.drop_connection(ctx, metadata, peer, connection);
+        // Kafka: DefaultMetadataUpdater.handleServerDisconnect.
+        if self.is_update_due(metadata, ctx.now_ms) {
+            self.metadata_request_failed(metadata, ctx.now_ms, ctx.turn.chance());
+        }
+        metadata.request_update();
+    }
+
+    /// A connection is no more, and no request on it is answered. Kafka: cancelInFlightRequests.
+    fn drop_connection(
+        &mut self,
+        ctx: &mut Ctx<'_, '_>,
+        metadata: &mut ConsumerMetadata,
+        peer: Peer,
+        connection: ConnectionId,
+    ) {
         self.events += 1;
         self.states.disconnected(peer, ctx.now_ms, ctx.turn.chance());
         self.inbox.retain(|incoming| connection_of(incoming) != Some(connection));
@@ -281,11 +308,6 @@ impl Network {
                 }
             }
         }
-        // Kafka: DefaultMetadataUpdater.handleServerDisconnect.
-        if self.is_update_due(metadata, ctx.now_ms) {
-            self.metadata_request_failed(metadata, ctx.now_ms, ctx.turn.chance());
-        }
-        metadata.request_update();
     }
 
     /// What waits for a connection that failed fails as well. Kafka: checkDisconnects.
