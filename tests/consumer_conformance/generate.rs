@@ -42,10 +42,6 @@ impl Space {
         Self::All,
     ];
 
-    /// Those of which there are fixtures.
-    pub(crate) const RECORDED: [Self; 4] =
-        [Self::Plain, Self::Errors, Self::Brokers, Self::Silence];
-
     pub(crate) fn name(self) -> String {
         format!("{self:?}").to_lowercase()
     }
@@ -105,13 +101,12 @@ const PASSING: [&str; 6] = [
 ];
 
 /// Other errors of coordinators.
-const LASTING: [&str; 13] = [
+const LASTING: [&str; 12] = [
     "GROUP_AUTHORIZATION_FAILED",
     "TOPIC_AUTHORIZATION_FAILED",
     "REBALANCE_IN_PROGRESS",
     "UNKNOWN_MEMBER_ID",
     "ILLEGAL_GENERATION",
-    "FENCED_INSTANCE_ID",
     "OFFSET_METADATA_TOO_LARGE",
     "INVALID_COMMIT_OFFSET_SIZE",
     "INVALID_GROUP_ID",

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// How many fixtures of each space there are.
-const FIXTURES_EACH: usize = 50;
+const FIXTURES_EACH: usize = 40;
 /// Scripts with more lines are no fixtures.
 const FIXTURE_LINES: usize = 60;
 
@@ -108,7 +108,7 @@ fn show(kafka: &mut Kafka, scripts: &str) {
 /// Writes the fixtures anew.
 fn record(kafka: &mut Kafka) {
     let mut text = String::new();
-    for space in Space::RECORDED {
+    for space in Space::ALL {
         let recordings = (0..).map(|seed| kafka.play(&generate::script(space, seed)));
         let short = recordings.filter(|recorded| recorded.lines.len() <= FIXTURE_LINES);
         for recorded in short.take(FIXTURES_EACH) {

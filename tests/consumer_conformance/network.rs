@@ -25,6 +25,22 @@ struct Waiting {
     request: Request,
 }
 
+impl Waiting {
+    /// The broker, and whether as coordinator.
+    fn place(&self) -> (u8, bool) {
+        let is_coordinator = matches!(
+            self.request,
+            Request::OffsetCommit(_)
+                | Request::OffsetFetch(_)
+                | Request::JoinGroup(_)
+                | Request::SyncGroup(_)
+                | Request::Heartbeat(_)
+                | Request::LeaveGroup(_)
+        );
+        (self.broker, is_coordinator)
+    }
+}
+
 /// A connection; answers keep the order of requests.
 struct Connection {
     id: ConnectionId,
@@ -244,16 +260,17 @@ impl Network {
         self.waiting.retain(|request| request.connection != connection);
     }
 
-    /// Answers the oldest request of the n-th broker that has one.
+    /// Answers the oldest request of the n-th broker that has one; a broker and the same as
+    /// coordinator are two.
     pub(crate) fn answer(&mut self, nth: usize, how: How<'_>) {
         if self.waiting.is_empty() {
             return;
         }
-        let mut brokers: Vec<u8> = self.waiting.iter().map(|request| request.broker).collect();
-        brokers.sort_unstable();
-        brokers.dedup();
-        let broker = brokers[nth % brokers.len()];
-        let oldest = self.waiting.iter().position(|other| other.broker == broker);
+        let mut places: Vec<_> = self.waiting.iter().map(Waiting::place).collect();
+        places.sort_unstable();
+        places.dedup();
+        let place = places[nth % places.len()];
+        let oldest = self.waiting.iter().position(|other| other.place() == place);
         let Waiting { connection, correlation, request, .. } =
             self.waiting.remove(oldest.unwrap_or(0));
         let response = match &request {

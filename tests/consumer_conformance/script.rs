@@ -183,12 +183,12 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// What both consumers must agree on: in each millisecond first what goes out to each broker, in
-    /// its order, then what calls return, in theirs.
+    /// What both consumers must agree on: in each millisecond first what goes out to each broker, and
+    /// to it as coordinator, in its order, then what calls return, in theirs.
     pub(crate) fn comparable(lines: &[String]) -> Vec<String> {
         let mut sorted = lines.to_vec();
         for run in sorted.chunk_by_mut(|one, other| at(one) == at(other)) {
-            run.sort_by_key(|line| broker(line).unwrap_or(u8::MAX));
+            run.sort_by_key(|line| (broker(line).unwrap_or(u8::MAX), to_coordinator(line)));
         }
         sorted
     }
@@ -202,4 +202,10 @@ fn at(line: &str) -> &str {
 /// The broker that something goes to.
 fn broker(line: &str) -> Option<u8> {
     line.split(' ').nth(2)?.strip_prefix('b')?.parse().ok()
+}
+
+/// Whether it goes to a broker as coordinator, which has a connection of its own.
+fn to_coordinator(line: &str) -> bool {
+    let what = line.split(' ').nth(1).unwrap_or("");
+    ["commit", "committed", "join", "sync", "heartbeat", "leave"].contains(&what)
 }

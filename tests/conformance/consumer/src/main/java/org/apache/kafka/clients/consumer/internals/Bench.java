@@ -189,6 +189,9 @@ final class Bench {
     }
 
     private void sleep(long ms) {
+        if (ms <= 0) {
+            return;
+        }
         long untilMs = clock.milliseconds() + ms;
         while (advance(untilMs)) {
             // The next step.
@@ -253,7 +256,6 @@ final class Bench {
                 default -> throw new IllegalArgumentException("unknown step " + step);
             }
         } catch (RuntimeException error) {
-            if (System.getenv("TRACE") != null) error.printStackTrace();
             note(name + " throws " + Failures.nameOf(error));
         }
         notePositions();

@@ -38,6 +38,9 @@ final class Failures {
         if (error instanceof OffsetOutOfRangeException) {
             return "OFFSET_OUT_OF_RANGE";
         }
+        if (error instanceof NoAvailableBrokersException) {
+            return Errors.BROKER_NOT_AVAILABLE.name();
+        }
         if (error instanceof DisconnectException) {
             return "NETWORK_EXCEPTION";
         }
@@ -45,11 +48,12 @@ final class Failures {
             return "TIMEOUT";
         }
         Errors known = Errors.forException(error);
-        return switch (known) {
-            case REQUEST_TIMED_OUT -> "TIMEOUT";
-            case UNKNOWN_SERVER_ERROR -> named(error);
-            default -> known.name();
-        };
+        return known == Errors.UNKNOWN_SERVER_ERROR ? named(error) : nameOf(known);
+    }
+
+    /** A TimeoutException can be a client's as well. */
+    private static String nameOf(Errors code) {
+        return code == Errors.REQUEST_TIMED_OUT ? "TIMEOUT" : code.name();
     }
 
     /** The code that an exception without one names in its message. */
@@ -63,12 +67,12 @@ final class Failures {
         }
         Matcher number = CODE.matcher(message);
         if (number.find()) {
-            return Errors.forCode(Short.parseShort(number.group(1))).name();
+            return nameOf(Errors.forCode(Short.parseShort(number.group(1))));
         }
         return Arrays.stream(Errors.values())
             .filter(code -> code != Errors.NONE && message.endsWith(code.message()))
             .max(Comparator.comparingInt(code -> code.message().length()))
-            .map(code -> code == Errors.REQUEST_TIMED_OUT ? "TIMEOUT" : code.name())
+            .map(Failures::nameOf)
             .orElse(error.getClass().getSimpleName());
     }
 }

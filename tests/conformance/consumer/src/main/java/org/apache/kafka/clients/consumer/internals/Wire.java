@@ -22,6 +22,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /**
  * The sockets of the consumer. What is sent is received at once. What comes back comes one by one to
@@ -84,8 +85,8 @@ final class Wire implements Selectable {
     private final Set<Integer> hidden = new HashSet<>();
     private Object states;
     private boolean wakeup;
-    /** So many arrivals have come while nobody polled. */
-    private int present;
+    /** What has come while nobody polled. */
+    private final Deque<Arrival> present = new ArrayDeque<>();
     private int spins;
 
     Wire(Clock clock, Function<Waiting, ApiMessage> atOnce, ToLongFunction<Received> timeoutMs, LongConsumer block,
@@ -99,23 +100,24 @@ final class Wire implements Selectable {
 
     /** Whether a poll has something to return with. */
     boolean hasNews() {
-        return wakeup || !arrivals.isEmpty();
+        return wakeup || !arrivals.isEmpty() || !present.isEmpty();
     }
 
     /** Nobody has polled up to now: the next poll finds all that has arrived. */
     void wasAway() {
-        present = arrivals.size();
+        present.addAll(arrivals);
+        arrivals.clear();
         spins = 0;
     }
 
-    /** Answers the oldest request of the n-th node that has one, by id. */
+    /** Answers the oldest request of the n-th node that has one; a node and the same as coordinator are two. */
     void respond(int nth, Function<Waiting, ApiMessage> answer) {
         if (waiting.isEmpty()) {
             return;
         }
-        int[] nodes = waiting.stream().mapToInt(Waiting::node).sorted().distinct().toArray();
+        int[] nodes = waiting.stream().mapToInt(Wire::place).sorted().distinct().toArray();
         int node = nodes[nth % nodes.length];
-        Waiting oldest = waiting.stream().filter(other -> other.node() == node).findFirst().orElseThrow();
+        Waiting oldest = waiting.stream().filter(other -> place(other) == node).findFirst().orElseThrow();
         String id = oldest.connection();
         waiting.remove(oldest);
         Connection connection = connections.get(id);
@@ -125,6 +127,14 @@ final class Wire implements Selectable {
             }
         }
         deliver(id, connection);
+    }
+
+    private static int place(Waiting request) {
+        boolean coordinator = switch (request.received().header().apiKey()) {
+            case OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, SYNC_GROUP, HEARTBEAT, LEAVE_GROUP -> true;
+            default -> false;
+        };
+        return 2 * request.node() + (coordinator ? 1 : 0);
     }
 
     /** From now on nothing that a broker says gets through. */
@@ -225,7 +235,7 @@ final class Wire implements Selectable {
         connected.clear();
         boolean early = wakeup || !unwritten.isEmpty() || untilTimeoutMs() <= 0;
         wakeup = false;
-        present = take(present);
+        takePresent();
         completedSends.addAll(unwritten);
         unwritten.clear();
         if (early || !completedReceives.isEmpty() || !connected.isEmpty() || !disconnected.isEmpty()) {
@@ -237,25 +247,20 @@ final class Wire implements Selectable {
         spins = 0;
         block.accept(Math.max(Math.min(timeoutMs, untilTimeoutMs()), 1));
         wakeup = false;
-        take(1);
+        if (!arrivals.isEmpty()) {
+            arrive(arrivals.poll());
+        }
     }
 
-    /** Takes what it may of the first so many arrivals: not two of a connection. Returns how many are left. */
-    private int take(int most) {
+    /** Takes what has come while nobody polled, but not two things of a connection. */
+    private void takePresent() {
         Set<String> heard = new HashSet<>();
-        List<Arrival> left = new ArrayList<>();
-        for (int index = 0; index < most && !arrivals.isEmpty(); index++) {
-            Arrival arrival = arrivals.poll();
+        for (Arrival arrival : List.copyOf(present)) {
             if (heard.add(arrival.connection())) {
+                present.remove(arrival);
                 arrive(arrival);
-            } else {
-                left.add(arrival);
             }
         }
-        for (int index = left.size() - 1; index >= 0; index--) {
-            arrivals.addFirst(left.get(index));
-        }
-        return left.size();
     }
 
     private void arrive(Arrival arrival) {
@@ -311,6 +316,7 @@ final class Wire implements Selectable {
     public void close(String id) {
         lose(id);
         arrivals.removeIf(arrival -> arrival.connection().equals(id));
+        present.removeIf(arrival -> arrival.connection().equals(id));
         unwritten.removeIf(send -> send.destinationId().equals(id));
     }
 
@@ -355,6 +361,6 @@ final class Wire implements Selectable {
         Connection connection = connections.get(id);
         // A connection that broke looks well until a poll finds out.
         return connection != null ? connection.open
-            : arrivals.stream().anyMatch(arrival -> arrival.lost() && arrival.connection().equals(id));
+            : Stream.concat(present.stream(), arrivals.stream()).anyMatch(arrival -> arrival.lost() && arrival.connection().equals(id));
     }
 }
