@@ -20,7 +20,8 @@ pub(crate) struct SyncCommit {
 #[derive(Clone, Copy, Debug)]
 enum CommitStage {
     Begin,
-    Start,
+    /// Looking for the coordinator.
+    Lookup,
     Sent(u32),
     /// There was nothing to commit but what commitAsync() has sent, and the network was polled.
     Polled,
@@ -45,7 +46,10 @@ impl Consumer {
             match call.stage {
                 CommitStage::Begin => {
                     self.invoke_commit_callbacks(ctx);
-                    call.stage = CommitStage::Start;
+                    if call.offsets.is_empty() && !self.has_async_in_flight() {
+                        return Progress::Done(());
+                    }
+                    call.stage = CommitStage::Lookup;
                 }
                 CommitStage::Backoff(until_ms) if ctx.now_ms < until_ms => {
                     return Progress::Sleeping(until_ms);
@@ -53,11 +57,8 @@ impl Consumer {
                 CommitStage::Backoff(_) if is_late => {
                     return Progress::Failed(SendError::CallTimeout);
                 }
-                CommitStage::Backoff(_) => call.stage = CommitStage::Start,
-                CommitStage::Start if call.offsets.is_empty() && !self.has_async_in_flight() => {
-                    return Progress::Done(());
-                }
-                CommitStage::Start => {
+                CommitStage::Backoff(_) => call.stage = CommitStage::Lookup,
+                CommitStage::Lookup => {
                     match self.ensure_coordinator(ctx, call.deadline_ms) {
                         Progress::Done(true) => {}
                         Progress::Done(false) if call.offsets.is_empty() => {}

@@ -6,6 +6,7 @@ mod cluster;
 mod commits;
 mod groups;
 mod membership;
+mod polls;
 mod reading;
 mod reassigned;
 mod together;
