@@ -221,6 +221,8 @@ final class Brokers {
         if (errorOf(step) != Errors.NONE) {
             return data.setSessionId(FetchMetadata.INVALID_SESSION_ID);
         }
+        // Without the topic's id the request is of a version whose answer names no endpoints.
+        boolean hint = step.path("hint").asBoolean() && request.version() >= 16;
         FetchResponseData.FetchableTopicResponse topic =
             new FetchResponseData.FetchableTopicResponse().setTopic(TOPIC).setTopicId(TOPIC_ID);
         asked.partitions().forEach((index, partition) -> {
@@ -230,7 +232,7 @@ final class Brokers {
             boolean any = error == Errors.NONE && logs[index].read(answer, partition.fetchOffset(),
                 step.path("batches").asInt(), request.isolationLevel().id() == 1);
             boolean moved = error == Errors.NOT_LEADER_OR_FOLLOWER || error == Errors.FENCED_LEADER_EPOCH;
-            if (moved && step.path("hint").asBoolean() && leaders[index] != 0) {
+            if (moved && hint && leaders[index] != 0) {
                 answer.currentLeader().setLeaderId(leaders[index]).setLeaderEpoch(epochs[index]);
             }
             if (sessions.isNews(asked.session(), index, error != Errors.NONE, answer.highWatermark()) || any) {
@@ -240,7 +242,7 @@ final class Brokers {
         if (!topic.partitions().isEmpty()) {
             data.responses().add(topic);
         }
-        if (step.path("hint").asBoolean()) {
+        if (hint) {
             for (int id = 1; id <= count; id++) {
                 data.nodeEndpoints().add(new FetchResponseData.NodeEndpoint().setNodeId(id).setHost(host(id)).setPort(id));
             }
