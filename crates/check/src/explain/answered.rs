@@ -7,8 +7,8 @@ use super::trail::Trail;
 use super::work;
 use crate::verdict::Finding;
 use inflight_des::Instant;
-use inflight_protocol::fact::{Direction, SendError};
-use inflight_protocol::{Acks, ClientId, Fact, Node};
+use inflight_protocol::fact::Direction;
+use inflight_protocol::{Acks, ClientId, ErrorCode, Fact, Node};
 use inflight_trace::{Description, Namer};
 
 /// An answer that a fault gave.
@@ -93,7 +93,12 @@ pub(super) fn or_answered(
             acks.is_none_or(|acks| acks == Acks::None)
         }
         Mechanism::FailedAfterAppend => {
-            let by = trail.and_then(|trail| failed_by(description, facts, finding, trail));
+            let by = trail.and_then(|trail| failed_by(description, facts, trail));
+            let Some(answer) = by else { return cause };
+            return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+        }
+        Mechanism::ResetToEarliest | Mechanism::ResetToLatest => {
+            let by = cause.decisive.and_then(|reset| reset_by(description, facts, reset));
             let Some(answer) = by else { return cause };
             return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
         }
@@ -112,32 +117,37 @@ pub(super) fn or_answered(
     }
 }
 
-/// The answer that made a record fail: to the last request that brought it, or to another one of its
-/// client with an error that makes everything fail which is under way.
+/// The answer to the last request that brought a record, which made it fail.
 fn failed_by(
     description: &Description,
     facts: &[(Instant, Fact)],
-    finding: &Finding,
     trail: &Trail,
 ) -> Option<Answer> {
-    let (failed, error) = trail.failed?;
+    trail.failed?;
     let delivered = trail.attempts.last().and_then(|attempt| attempt.delivered);
     let own = to_record(description, facts, trail).last();
-    if let Some(own) = own.filter(|own| Some(own.request) == delivered) {
-        return Some(own);
-    }
-    let SendError::Code(error) = error else { return None };
-    let says = |answer: &Answer| {
-        let words = description.faults.get(answer.fault);
-        let mut words = words.into_iter().flat_map(|words| words.split(' '));
-        words.any(|word| word == error.name())
-    };
-    let is_decided = trail.steps.iter().any(|index| {
-        matches!(facts.get(*index), Some((_, Fact::ProduceDecided { error: Some(_), .. })))
+    own.filter(|own| Some(own.request) == delivered)
+}
+
+/// The answer to the consumer of a group that made it look for another position.
+fn reset_by(description: &Description, facts: &[(Instant, Fact)], reset: usize) -> Option<Answer> {
+    let Fact::PositionSet { consumer, partition, .. } = facts.get(reset)?.1 else { return None };
+    let before = facts.get(..reset)?;
+    let client = before.iter().rev().find_map(|(_, fact)| match *fact {
+        Fact::ConsumerStarted { client, consumer: known, .. } if known == consumer => Some(client),
+        _ => None,
+    })?;
+    let since = before.iter().rposition(|(_, fact)| match *fact {
+        Fact::PositionSet { consumer: c, partition: p, .. } => (c, p) == (consumer, partition),
+        _ => false,
     });
-    let mut concerned = concerned(description, facts, finding)
-        .filter(|answer| answer.index < failed && matches!(answer.from, Node::Client(_)));
-    concerned.find(says).filter(|_| !is_decided && trail.rejected.is_empty())
+    let is_it = |answer: &Answer| {
+        let words = description.faults.get(answer.fault).map_or("", String::as_str);
+        answer.from == Node::Client(client)
+            && (since.unwrap_or(0)..reset).contains(&answer.index)
+            && words.split(' ').any(|word| word == ErrorCode::OffsetOutOfRange.name())
+    };
+    all(description, facts).filter(is_it).last()
 }
 
 /// When faults answered for brokers, as far as that belongs to the story of a finding.

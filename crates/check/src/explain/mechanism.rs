@@ -332,6 +332,11 @@ mechanisms! {
         "The transaction was aborted, and the application read on where the consumer was: an abort \
          does not take the consumer back."
         ["seek() to the committed offsets after abortTransaction()": "the records come again"]
+    OffsetReused "offset-reused"
+        "The log was cut, and the record took the offset of another one that had been read and \
+         committed, so that nobody came back for it."
+        ["replicas on machines that fail apart": "one in-sync replica then keeps its log",
+         "unclean.leader.election.enable=false": "the partition waits for a replica that has all"]
     ResetToLatest "reset-to-latest"
         "The consumer found no position of its own and auto.offset.reset=latest took it to the \
          end of the log."

@@ -167,6 +167,9 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
         NoRewind => {
             "트랜잭션이 중단되었으나 애플리케이션은 컨슈머의 현재 위치에서 계속 읽었다. 중단은 컨슈머를 되돌리지 않는다."
         }
+        OffsetReused => {
+            "로그가 잘린 뒤, 이미 읽히고 커밋된 다른 레코드의 오프셋을 이 레코드가 차지하여 아무도 그것을 다시 읽으러 오지 않았다."
+        }
         ResetToLatest => {
             "컨슈머에게 자기 위치가 없어 auto.offset.reset=latest에 따라 로그의 끝으로 갔다."
         }

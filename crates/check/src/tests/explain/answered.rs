@@ -1,10 +1,12 @@
 //! Answers that a fault of the scenario gave.
 
+use super::super::consumers::six;
 use super::*;
 use inflight_protocol::Fact;
-use inflight_protocol::fact::Direction;
+use inflight_protocol::fact::{Direction, PositionSource};
 use inflight_protocol::ids::{ClientId, ConnectionId, CorrelationId, Node};
 use inflight_protocol::{ApiKey, BrokerId};
+use inflight_trace::CommitStyle;
 
 const TOO_LARGE: ErrorCode = ErrorCode::MessageTooLarge;
 const FENCED: ErrorCode = ErrorCode::InvalidProducerEpoch;
@@ -68,24 +70,6 @@ fn a_request_is_not_taken_for_that_of_the_next_process() {
 }
 
 #[test]
-fn a_fatal_answer_makes_fail_what_is_under_way() {
-    let run = |from, error| {
-        let run = faulty().queue(0, 1).send(0, 0, 1, 1, 0).append(1, 0, 0, 1).replicate(1);
-        let run = strike(arrive(run, from)).fail(0, 0, 1, SendError::Code(error)).end();
-        told(&run, CheckerId::TruthfulErrors)
-    };
-    let ours = Node::Client(ClientId::new(0));
-    let (mechanism, words) = run(ours, TOO_LARGE);
-    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
-    // Another error, and another client.
-    for (from, error) in
-        [(ours, ErrorCode::InvalidRecord), (Node::Client(ClientId::new(1)), TOO_LARGE)]
-    {
-        assert_eq!(run(from, error), (Mechanism::FailedAfterAppend, Vec::new()));
-    }
-}
-
-#[test]
 fn a_fatal_error_of_a_fault_is_told() {
     let sent = faulty().queue(0, 1).send(0, 0, 1, 1, 0).reach(0, 0, 0);
     let run = strike(sent).reject(1, 0, 0, 1, FENCED).fail(0, 0, 1, SendError::Code(FENCED)).end();
@@ -122,4 +106,23 @@ fn an_error_that_a_fault_gave_is_in_the_story_of_what_came_of_it() {
     let run = run.append(1, 0, 0, 1).replicate(1).ack(0, 0, 1, 1).end();
     let (mechanism, words) = told(&run, CheckerId::TransportDuplicate);
     assert_eq!((mechanism, words.len()), (Mechanism::ErrorAfterAppend, 1));
+}
+
+#[test]
+fn an_offset_out_of_range_that_a_fault_gave_is_what_began_a_reset() {
+    let told = |words: &str, from: u16| {
+        let mut run = six(CommitStyle::ProcessFirst);
+        run.description.faults = vec![words.to_owned()];
+        let run = run.poll(0, 0, 6).process(0, 0, 6).commit_offset(0, 6, None);
+        let run = strike(arrive(run, Node::Client(ClientId::new(from))));
+        let run = run.place(0, 0, PositionSource::Earliest).poll(0, 0, 6).process(0, 0, 6).end();
+        told(&run, CheckerId::ProcessedAtMostOnce)
+    };
+    let (mechanism, words) = told("answer this OFFSET_OUT_OF_RANGE", 1);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+    for (words, from) in
+        [("answer this NOT_COORDINATOR", 1), ("answer this OFFSET_OUT_OF_RANGE", 0)]
+    {
+        assert_eq!(told(words, from), (Mechanism::ResetToEarliest, Vec::new()));
+    }
 }

@@ -647,6 +647,18 @@ fn two_members_without_group_metadata_both_have_outputs() {
 }
 
 #[test]
+fn a_record_at_the_offset_of_another_is_recognised() {
+    let run = six(CommitStyle::ProcessFirst).poll(0, 0, 1).give(0, 1, 0, 9).process(0, 0, 2);
+    let reused = run.commit_offset(0, 2, None).end();
+    let expected = Mechanism::OffsetReused;
+    assert_eq!(mechanism(&reused, CheckerId::ProcessedAtLeastOnce), expected);
+    let unread = six(CommitStyle::ProcessFirst).poll(0, 0, 1).process(0, 0, 1);
+    let unread = unread.commit_offset(0, 2, None).end();
+    let expected = Mechanism::ConsumerBroke;
+    assert_eq!(mechanism(&unread, CheckerId::ProcessedAtLeastOnce), expected);
+}
+
+#[test]
 fn a_reset_to_the_end_is_recognised() {
     let run = six(CommitStyle::ProcessFirst).place(0, 6, PositionSource::Latest);
     let run = run.commit_offset(0, 6, None).end();
