@@ -181,6 +181,7 @@ const COORDINATED: Kinds = kinds(&[
     FactKind::TransactionStatePending,
     FactKind::TransactionStateChanged,
     FactKind::TransactionPartitionAdded,
+    FactKind::TransactionVerified,
     FactKind::TransactionTimedOut,
     FactKind::CoordinatorLoaded,
     FactKind::CoordinatorUnloaded,

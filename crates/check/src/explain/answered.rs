@@ -8,7 +8,7 @@ use super::work;
 use crate::verdict::Finding;
 use inflight_des::Instant;
 use inflight_protocol::fact::Direction;
-use inflight_protocol::{Acks, ClientId, ErrorCode, Fact, Node};
+use inflight_protocol::{Acks, ApiKey, ClientId, ErrorCode, Fact, Node};
 use inflight_trace::{Description, Namer};
 
 /// An answer that a fault gave.
@@ -85,30 +85,44 @@ pub(super) fn or_answered(
     cast: &[Part],
 ) -> Cause {
     let trail = cast.first().map(|part| &part.trail);
-    let own = trail.and_then(|trail| to_record(description, facts, trail).last());
-    let is_told = match cause.mechanism {
-        Mechanism::Unknown => false,
-        Mechanism::AcksZero => {
-            let acks = trail.and_then(|trail| super::cause::acks_of(description, facts, trail));
-            acks.is_none_or(|acks| acks == Acks::None)
+    let acks = || trail.and_then(|trail| super::cause::acks_of(description, facts, trail));
+    let by = match cause.mechanism {
+        Mechanism::Unknown => return or_concerned(description, facts, finding, (cause, trail)),
+        Mechanism::AcksZero if acks().is_some_and(|acks| acks != Acks::None) => {
+            return or_concerned(description, facts, finding, (cause, trail));
         }
         Mechanism::FailedAfterAppend => {
-            let by = trail.and_then(|trail| failed_by(description, facts, trail));
-            let Some(answer) = by else { return cause };
-            return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+            trail.and_then(|trail| failed_by(description, facts, trail))
+        }
+        Mechanism::ProducerStateLost => {
+            trail.and_then(|trail| refused_by(description, facts, (trail, cause)))
+        }
+        Mechanism::OpenTransaction => {
+            cause.decisive.and_then(|begun| marker_by(description, facts, begun))
         }
         Mechanism::ResetToEarliest | Mechanism::ResetToLatest => {
-            let by = cause.decisive.and_then(|reset| reset_by(description, facts, reset));
-            let Some(answer) = by else { return cause };
-            return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+            cause.decisive.and_then(|reset| reset_by(description, facts, reset))
         }
-        _ => true,
+        _ => None,
     };
-    if is_told {
-        return cause;
-    }
+    by.map_or(cause, of)
+}
+
+/// The cause that an answer is.
+const fn of(answer: Answer) -> Cause {
+    Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) }
+}
+
+/// What nothing else explains, if a fault answered somebody whom it concerns.
+fn or_concerned(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    (cause, trail): (Cause, Option<&Trail>),
+) -> Cause {
+    let own = trail.and_then(|trail| to_record(description, facts, trail).last());
     if let Some(answer) = own {
-        return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+        return of(answer);
     }
     let before = cause.decisive.unwrap_or(facts.len());
     match concerned(description, facts, finding).any(|answer| answer.index < before) {
@@ -127,6 +141,30 @@ fn failed_by(
     let delivered = trail.attempts.last().and_then(|attempt| attempt.delivered);
     let own = to_record(description, facts, trail).last();
     own.filter(|own| Some(own.request) == delivered)
+}
+
+/// The answer that looks as if a leader had refused a record.
+fn refused_by(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    (trail, cause): (&Trail, Cause),
+) -> Option<Answer> {
+    let refused = cause.decisive?;
+    let mut delivered = trail.attempts.iter().filter_map(|attempt| attempt.delivered);
+    let delivered = delivered.rfind(|index| *index < refused);
+    let own = to_record(description, facts, trail).filter(|answer| answer.index < refused).last();
+    own.filter(|own| Some(own.request) == delivered)
+}
+
+/// The answer about the markers of a transaction that began before.
+fn marker_by(description: &Description, facts: &[(Instant, Fact)], begun: usize) -> Option<Answer> {
+    let is_it = |answer: &Answer| {
+        let request = facts.get(answer.request).map(|(_, fact)| fact);
+        let api = ApiKey::WriteTxnMarkers;
+        answer.index > begun
+            && matches!(request, Some(Fact::MessageDelivered { api: known, .. }) if *known == api)
+    };
+    all(description, facts).filter(is_it).last()
 }
 
 /// The answer to the consumer of a group that made it look for another position.

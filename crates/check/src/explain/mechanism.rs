@@ -201,6 +201,10 @@ mechanisms! {
         "The next batch went to the new leader while the retry of this one was still to come."
         ["enable.idempotence=true": "the new leader refuses what comes too early",
          "max.in.flight.requests.per.connection=1": "the next one is not sent before"]
+    OldConnection "old-connection"
+        "The record was still on its way on a connection that the producer had given up, and later \
+         ones, which went out on the next connection, were faster."
+        ["enable.idempotence=true": "the leader refuses what comes too early"]
     AcceptedOutOfOrder "accepted-out-of-order"
         "The leader accepted a sequence number although earlier ones were missing: it knew nothing \
          of the producer, or broke Kafka's rule."

@@ -1,8 +1,10 @@
 //! Answers that a fault of the scenario gave.
 
 use super::super::consumers::six;
+use super::super::transactions::start;
 use super::*;
 use inflight_protocol::Fact;
+use inflight_protocol::TransactionResult::Commit;
 use inflight_protocol::fact::{Direction, PositionSource};
 use inflight_protocol::ids::{ClientId, ConnectionId, CorrelationId, Node};
 use inflight_protocol::{ApiKey, BrokerId};
@@ -24,14 +26,18 @@ fn strike(run: Script) -> Script {
 
 /// A request of a client or broker arrives.
 fn arrive(run: Script, from: Node) -> Script {
-    run.fact(Fact::MessageDelivered {
+    run.fact(request(from, ApiKey::InitProducerId))
+}
+
+fn request(from: Node, api: ApiKey) -> Fact {
+    Fact::MessageDelivered {
         from,
         to: Node::Broker(BrokerId::new(1)),
         connection: ConnectionId { owner: from, number: 9 },
         correlation: CorrelationId::new(999),
-        api: ApiKey::InitProducerId,
+        api,
         direction: Direction::Request,
-    })
+    }
 }
 
 fn told(run: &Script, checker: CheckerId) -> (Mechanism, Vec<String>) {
@@ -125,4 +131,30 @@ fn an_offset_out_of_range_that_a_fault_gave_is_what_began_a_reset() {
     {
         assert_eq!(told(words, from), (Mechanism::ResetToEarliest, Vec::new()));
     }
+}
+
+#[test]
+fn a_refusal_that_a_fault_gave_is_no_leaders() {
+    let error = ErrorCode::OutOfOrderSequenceNumber;
+    let refused = |run: Script| run.reject(1, 0, 1, 1, error).requeue(0, 1, 1, error).end();
+    let sent = faulty().identify(0).queue(0, 2).append(1, 0, 0, 1).commit(1);
+    let sent = sent.send(0, 1, 1, 1, 0).reach(0, 1, 0);
+    let lost = told(&refused(sent.clone()), CheckerId::ProducerState);
+    assert_eq!(lost, (Mechanism::ProducerStateLost, Vec::new()));
+    let (mechanism, words) = told(&refused(strike(sent)), CheckerId::ProducerState);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+}
+
+#[test]
+fn a_marker_that_a_fault_kept_from_its_coordinator_leaves_a_transaction_open() {
+    let open = |api| {
+        let mut run = start(1);
+        run.description.faults = vec!["answer this TRANSACTION_COORDINATOR_FENCED".to_owned()];
+        let run = run.write(0, 1).ending(0, Commit).decide(0, Commit);
+        let run = run.fact(request(Node::Broker(BrokerId::new(2)), api));
+        told(&strike(run).ended(0, Commit).end(), CheckerId::StableProgress)
+    };
+    let (mechanism, words) = open(ApiKey::WriteTxnMarkers);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+    assert_eq!(open(ApiKey::Fetch), (Mechanism::OpenTransaction, Vec::new()));
 }
