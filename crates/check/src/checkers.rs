@@ -55,7 +55,7 @@ use crate::verdict::{
 use inflight_des::Instant;
 use inflight_protocol::ids::{ClientId, ConsumerId, SessionId, TopicPartition};
 
-pub(crate) use work::{Work, of as work_of};
+pub(crate) use work::{Work, of as work_of, records};
 
 /// What a checker of the user's view may know.
 pub(crate) struct UserView<'a> {

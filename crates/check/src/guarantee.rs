@@ -184,8 +184,9 @@ pub const GUARANTEES: [Terms; 16] = [
         id: "G10",
         name: "processed at least once",
         promise: "Every record below a committed offset was processed.",
-        conditions: "a group, and the application processes before it commits, or before its next \
-                     poll() with enable.auto.commit=true",
+        conditions: "a group, the application processes before it commits, or before its next \
+                     poll() with enable.auto.commit=true, and the topic loses nothing that is \
+                     committed",
         excluded: "records may be processed again",
     },
     Terms {

@@ -9,7 +9,7 @@ mod records;
 mod settle;
 mod transactions;
 
-pub(crate) use oracle::is_certain;
+pub(crate) use oracle::{ends_producer, is_certain};
 #[cfg(test)]
 pub(crate) use settle::Limits;
 pub(crate) use settle::{Odd, What};
@@ -118,17 +118,20 @@ pub(crate) struct LaneTrace {
     pub(crate) drained: Runs,
     /// The records with an attempt whose outcome nobody told the client for certain.
     pub(crate) doubtful: Runs,
+    /// The records that a leader refused with an error that ends the producer.
+    pub(crate) refused: Runs,
     /// What a reader finds in the part of the log that was forgotten.
     pub(crate) seen: Seen,
 }
 
-inflight_des::clone_fields!(LaneTrace { appended, drained, doubtful, seen });
+inflight_des::clone_fields!(LaneTrace { appended, drained, doubtful, refused, seen });
 
 impl LaneTrace {
     fn clear(&mut self) {
         self.appended.clear();
         self.drained.clear();
         self.doubtful.clear();
+        self.refused.clear();
         self.seen.clear();
     }
 }
@@ -178,6 +181,7 @@ const COORDINATED: Kinds = kinds(&[
     FactKind::TransactionStatePending,
     FactKind::TransactionStateChanged,
     FactKind::TransactionPartitionAdded,
+    FactKind::TransactionVerified,
     FactKind::TransactionTimedOut,
     FactKind::CoordinatorLoaded,
     FactKind::CoordinatorUnloaded,

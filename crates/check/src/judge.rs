@@ -96,7 +96,7 @@ impl Judge {
         for work in work {
             counts.processed += work.duty.effects;
             counts.processed_twice += work.duty.repeated;
-            counts.skipped += work.skipped.len();
+            counts.skipped += checkers::records(&work.skipped);
         }
         counts
     }

@@ -8,7 +8,7 @@ mod readers;
 mod transactions;
 
 pub(crate) use lane::{Bound, Lane, SendCall};
-pub(crate) use readers::{Duty, Given, Readers, Scope};
+pub(crate) use readers::{Duty, Given, Passed, Places, Readers, Scope};
 pub(crate) use transactions::{Init, Outcome, SentOffset, Transaction, Transactions};
 
 use crate::pool;

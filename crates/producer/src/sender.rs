@@ -158,7 +158,7 @@ impl Producer {
         if sequencer.state() == State::FatalError {
             let error = sequencer.last_error().map_or(SendError::FatalState, SendError::Code);
             self.abort_batches(ctx, error);
-            return Some(self.poll(ctx, ctx.env.config.retry_backoff_ms, Next::Pass));
+            return Some(self.poll_to_retry(ctx));
         }
         if sequencer.state() == State::AbortableError {
             // Only CLUSTER_AUTHORIZATION_FAILED leads here. Kafka: shouldHandleAuthorizationError.
@@ -337,6 +337,12 @@ impl Producer {
         let metadata_ms = self.network.maybe_update_metadata(ctx, &mut self.metadata);
         let wait_ms = timeout_ms.min(metadata_ms).min(ctx.env.config.request_timeout_ms);
         Activity::Poll { until: after_ms(ctx.turn.now(), wait_ms), then }
+    }
+
+    /// A poll of `retry.backoff.ms`. Kafka's thread spins if that is 0; here it looks again when the
+    /// network has something, or a millisecond later.
+    pub(crate) fn poll_to_retry(&mut self, ctx: &mut Ctx<'_, '_>) -> Activity {
+        self.poll(ctx, ctx.env.config.retry_backoff_ms.max(1), Next::Pass)
     }
 
     /// Ends a poll: what came in, what timed out, and the callbacks of both.

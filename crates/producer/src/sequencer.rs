@@ -131,9 +131,9 @@ impl Sequencer {
         self.last_error = Some(error);
     }
 
-    pub(crate) fn fatal_error(&mut self, error: ErrorCode) {
+    pub(crate) fn fatal_error(&mut self, error: Option<ErrorCode>) {
         self.state = State::FatalError;
-        self.last_error = Some(error);
+        self.last_error = error;
     }
 
     /// Kafka: transitionToUninitialized.
@@ -247,7 +247,7 @@ impl Sequencer {
         batches: &Batches,
     ) {
         if let Some(code) = error.filter(|code| is_fatal_for_idempotence(*code)) {
-            self.fatal_error(code);
+            self.fatal_error(Some(code));
         }
         let partition = batches[slot].partition;
         self.untrack(slot, batches);

@@ -3,7 +3,7 @@
 //! A record that was made into a message is processed once the message counts. What a living
 //! consumer still has in its hands may yet be processed, unless nothing will happen any more.
 
-use super::work::{Work, tell};
+use super::work::{Work, tell_given};
 use super::{UserView, work};
 use crate::verdict::{Aspect, CheckerId, Judgement};
 
@@ -12,10 +12,10 @@ const CHECKER: CheckerId = CheckerId::ProcessedAtLeastOnce;
 pub(super) fn check(user: &UserView<'_>, into: &mut Judgement) {
     for work in user.work {
         let Work { duty, due, skipped, .. } = work;
-        into.examined(CHECKER, due.len());
+        into.examined(CHECKER, work::records(due));
         let armed = work::promised(user, work, |case| case.processed(duty));
-        for run in skipped.iter() {
-            tell(user, duty, (CHECKER, Aspect::Plain), (armed, run), into);
+        for given in skipped {
+            tell_given(user, duty, (CHECKER, Aspect::Plain), (armed, given), into);
         }
     }
 }

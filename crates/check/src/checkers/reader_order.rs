@@ -2,13 +2,15 @@
 //!
 //! It starts anew where it was told to read elsewhere, by a rebalance, a reset or seek(). Offsets
 //! without a record that it may see are no gap: markers, and aborted records for who reads committed
-//! ones.
+//! ones. Where the log has another record behind such offsets by now, it was cut, and what they
+//! have now came later.
 
 use super::{ALWAYS, About, Found, UserView};
 use crate::read::Fate;
 use crate::runs::Run;
-use crate::told::Readers;
+use crate::told::{Passed, Readers};
 use crate::verdict::{Aspect, CheckerId, Judgement, Verdict};
+use inflight_protocol::ids::TopicPartition;
 
 const CHECKER: CheckerId = CheckerId::ReaderOrder;
 
@@ -33,8 +35,8 @@ pub(super) fn check(user: &UserView<'_>, readers: &Readers, into: &mut Judgement
         let Some(armed) = user.committed_armed(partition) else { continue };
         let reads_committed = readers.reads_committed(lane.consumer);
         let is_seen = |fate| !reads_committed || matches!(fate, Fate::Plain | Fate::Committed);
-        for passed in &lane.passed {
-            let pieces = user.read.pieces_within(partition, *passed);
+        for passed in lane.passed.iter().filter(|passed| stayed(user, partition, passed)) {
+            let pieces = user.read.pieces_within(partition, passed.offsets);
             for piece in pieces.filter(|piece| is_seen(piece.fate)) {
                 let found = Found {
                     checker: CHECKER,
@@ -51,4 +53,12 @@ pub(super) fn check(user: &UserView<'_>, readers: &Readers, into: &mut Judgement
             }
         }
     }
+}
+
+/// Whether the log is what it was when a consumer passed over some of its offsets.
+fn stayed(user: &UserView<'_>, partition: TopicPartition, passed: &Passed) -> bool {
+    passed.behind.is_none_or(|behind| {
+        let mut there = user.read.pieces_within(partition, Run::of(passed.offsets.end, 1));
+        there.any(|piece| (piece.session, piece.run.start) == behind)
+    })
 }

@@ -2,15 +2,16 @@
 //! appended.
 //!
 //! An error is certain if every attempt was refused before anything was written, or if none left
-//! the client. The application sees only the last error, so in its view an error is certain only if
-//! there was one attempt. Whether an acked record was ever appended only the oracle sees.
+//! the client. An error that ends the producer is given to every batch that waits for an answer, so
+//! it is certain only for those that a leader refused with it. The application sees only the last
+//! error, so in its view an error is certain only if there was one attempt. Whether an acked record was ever appended only the oracle sees.
 
 use super::{ALWAYS, Found, UserView, incidents};
-use crate::history::{History, is_certain};
+use crate::history::{History, LaneTrace, ends_producer, is_certain};
 use crate::runs::Run;
 use crate::verdict::{Aspect, CheckerId, Judgement, Verdict};
-use inflight_protocol::TransactionResult;
 use inflight_protocol::fact::SendError;
+use inflight_protocol::{ErrorCode, TransactionResult};
 
 const CHECKER: CheckerId = CheckerId::TruthfulErrors;
 
@@ -20,12 +21,17 @@ pub(super) fn check(user: &UserView<'_>, oracle: Option<&History>, into: &mut Ju
         let present = &user.read.seen[index].present;
         let one_attempt = user.cases[index].client.retries == 0;
         for failure in &lane.failures {
-            let refused = matches!(failure.error, SendError::Code(code) if is_certain(code));
+            let refusal = match failure.error {
+                SendError::Code(code) if is_certain(code) => Some(code),
+                _ => None,
+            };
             for run in present.common_runs(failure.run) {
                 let certain: Vec<Run> = match oracle {
-                    None if refused && one_attempt => vec![run],
+                    None if refusal.is_some() && one_attempt => vec![run],
                     None => Vec::new(),
-                    Some(history) => certain(history, index, run, refused),
+                    Some(history) => {
+                        history.traces.get(index).map_or(Vec::new(), |t| certain(t, run, refusal))
+                    }
                 };
                 for run in certain {
                     into.add(Found {
@@ -88,10 +94,16 @@ fn check_ends(user: &UserView<'_>, into: &mut Judgement) {
 }
 
 /// The records of a failed run that were refused for certain.
-fn certain(history: &History, lane: usize, run: Run, refused: bool) -> Vec<Run> {
-    let Some(trace) = history.traces.get(lane) else { return Vec::new() };
-    let unsent = trace.drained.missing(run);
-    let sent = trace.drained.common_runs(run).filter(|_| refused);
-    let sure = sent.flat_map(|run| trace.doubtful.missing(run));
-    unsent.chain(sure).collect()
+fn certain(trace: &LaneTrace, run: Run, refusal: Option<ErrorCode>) -> Vec<Run> {
+    let mut sure: Vec<Run> = trace.drained.missing(run).collect();
+    let Some(error) = refusal else { return sure };
+    let answered = |run: Run| -> Vec<Run> {
+        match ends_producer(error) {
+            true => trace.refused.common_runs(run).collect(),
+            false => vec![run],
+        }
+    };
+    let sent = trace.drained.common_runs(run).flat_map(answered);
+    sure.extend(sent.flat_map(|run| trace.doubtful.missing(run)));
+    sure
 }

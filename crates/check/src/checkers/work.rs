@@ -5,12 +5,12 @@ use crate::plan::Plan;
 use crate::promise::{Armed, Case};
 use crate::read::{Fate, FinalRead, PartState};
 use crate::runs::{Run, Runs};
-use crate::told::{Duty, Given, Outcome, Readers, Told};
+use crate::told::{Duty, Given, Outcome, Places, Readers, Told};
 use crate::verdict::{Aspect, CheckerId, Judgement};
 use inflight_des::Halt;
 use inflight_protocol::ids::{ClientId, SessionId};
 
-/// The work of one group, or one client, on one partition. Everything is in offsets.
+/// The work of one group, or one client, on one partition.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) duty: Duty,
@@ -19,9 +19,9 @@ pub(crate) struct Work {
     /// The clients that send what is made of the records.
     senders: Vec<ClientId>,
     /// The records below the committed offset.
-    pub(crate) due: Runs,
+    pub(crate) due: Vec<Given>,
     /// Those of them that nobody processed.
-    pub(crate) skipped: Runs,
+    pub(crate) skipped: Vec<Given>,
     /// Records with more than one output that counts.
     pub(crate) twice: Vec<Given>,
 }
@@ -38,6 +38,11 @@ struct Outputs {
     pending: Runs,
     /// The messages that were linked to a record already.
     linked: Runs,
+}
+
+/// How many records these are.
+pub(crate) fn records(list: &[Given]) -> u64 {
+    list.iter().map(|given| given.offsets.len()).sum()
 }
 
 /// What became of all work.
@@ -62,8 +67,8 @@ fn work_of(
     let at_rest = told.halt == Some(Halt::Quiescent);
     let clients = readers.clients_of(duty.scope);
     let due = due(told, read, readers, duty);
-    let (mut done, mut pending) = (duty.processed.clone(), Runs::new());
-    let (mut made, mut twice) = (Made::default(), Vec::new());
+    let (mut done, mut pending) = (duty.processed.clone(), Places::default());
+    let (mut made, mut twice) = (Places::default(), Vec::new());
     let mut senders = Vec::new();
     for transformed in &duty.transformed {
         let client = told.client_of(transformed.session);
@@ -80,19 +85,21 @@ fn work_of(
         let new: Vec<Run> = outputs.linked.missing(messages).collect();
         for messages in new {
             for run in outputs.counting.common_runs(messages).map(place) {
-                made.insert(given.part(run), &mut twice);
+                let new = given.part(run);
+                for offsets in made.known(&new).iter() {
+                    repeat(&mut twice, new.part(offsets));
+                }
+                made.insert(new);
+                done.insert(new);
             }
             for run in outputs.again.common_runs(messages).map(place) {
                 repeat(&mut twice, given.part(run));
             }
             for run in outputs.pending.common_runs(messages).map(place) {
-                pending.insert(run);
+                pending.insert(given.part(run));
             }
             outputs.linked.insert(messages);
         }
-    }
-    for run in made.offsets.iter() {
-        done.insert(run);
     }
     let lanes = readers.lanes.iter().filter(|lane| {
         lane.partition == duty.partition
@@ -100,33 +107,11 @@ fn work_of(
             && readers.scope(lane.consumer) == duty.scope
     });
     for returned in lanes.flat_map(|lane| &lane.returned).filter(|_| !at_rest) {
-        pending.insert(Run { start: returned.offset, end: returned.end() });
+        pending.insert(returned.given());
     }
-    let mut skipped = Runs::new();
-    for run in due.without(&done).flat_map(|run| pending.missing(run)) {
-        skipped.insert(run);
-    }
+    let missing = due.iter().flat_map(|due| done.missing(due));
+    let skipped = missing.flat_map(|missing| pending.missing(&missing)).collect();
     Work { duty: duty.clone(), clients, senders, due, skipped, twice }
-}
-
-/// The records with an output that counts.
-#[derive(Debug, Default)]
-struct Made {
-    offsets: Runs,
-    /// The same, record by record: a log that was cut has others at the same offsets.
-    records: Vec<Given>,
-}
-
-impl Made {
-    fn insert(&mut self, given: Given, twice: &mut Vec<Given>) {
-        if self.offsets.overlap(given.offsets) > 0 {
-            for offsets in given.known(&self.records).iter() {
-                repeat(twice, given.part(offsets));
-            }
-        }
-        self.offsets.insert(given.offsets);
-        self.records.push(given);
-    }
 }
 
 /// Notes records that are there again, each once.
@@ -137,9 +122,8 @@ fn repeat(twice: &mut Vec<Given>, given: Given) {
 }
 
 /// The records that a group has left behind by committing a higher offset.
-fn due(told: &Told, read: &FinalRead, readers: &Readers, duty: &Duty) -> Runs {
-    let mut due = Runs::new();
-    let Some(start) = duty.start else { return due };
+fn due(told: &Told, read: &FinalRead, readers: &Readers, duty: &Duty) -> Vec<Given> {
+    let Some(start) = duty.start else { return Vec::new() };
     let mut committed = duty.committed;
     if let Some(transactions) = told.transactions() {
         for sent in &transactions.offsets {
@@ -159,10 +143,13 @@ fn due(told: &Told, read: &FinalRead, readers: &Readers, duty: &Duty) -> Runs {
     let reads_committed = readers.scope_reads_committed(duty.scope);
     let is_seen = |fate| !reads_committed || matches!(fate, Fate::Plain | Fate::Committed);
     let offsets = Run { start, end: committed };
-    for piece in read.pieces_within(duty.partition, offsets).filter(|p| is_seen(p.fate)) {
-        due.insert(Run { start: piece.offset, end: piece.end() });
-    }
-    due
+    let pieces = read.pieces_within(duty.partition, offsets).filter(|p| is_seen(p.fate));
+    let due = pieces.map(|piece| Given {
+        session: Some(piece.session),
+        first: piece.run.start,
+        offsets: Run { start: piece.offset, end: piece.end() },
+    });
+    due.collect()
 }
 
 /// What became of the messages of the clients that make messages of records.
@@ -235,20 +222,6 @@ pub(super) fn promised(user: &UserView<'_>, work: &Work, of: impl Fn(&Case) -> A
     unsound.map_or(armed, |reason| Armed::Excused(armed.guarantee(), reason))
 }
 
-/// Notes offsets of a partition that something was found about.
-pub(super) fn tell(
-    user: &UserView<'_>,
-    duty: &Duty,
-    what: (CheckerId, Aspect),
-    (armed, offsets): (Armed, Run),
-    into: &mut Judgement,
-) {
-    for piece in user.read.pieces_within(duty.partition, offsets) {
-        let piece = (piece.session, piece.run, piece.offset);
-        add(user, duty, what, (armed, piece), into);
-    }
-}
-
 /// Notes records that something was found about, as a consumer was given them: the log may have
 /// others there by now.
 pub(super) fn tell_given(
@@ -264,7 +237,12 @@ pub(super) fn tell_given(
             let piece = (session, Run::of(first, offsets.len()), offsets.start);
             add(user, duty, what, (armed, piece), into);
         }
-        None => tell(user, duty, what, (armed, offsets), into),
+        None => {
+            for piece in user.read.pieces_within(duty.partition, offsets) {
+                let piece = (piece.session, piece.run, piece.offset);
+                add(user, duty, what, (armed, piece), into);
+            }
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Id {
     is_pending: bool,
     /// Whether another coordinator may have read of a change that nobody has told.
     is_uncertain: bool,
+    /// Whether another coordinator read of the open transaction: it may know more of its partitions
+    /// than the first one came to tell.
+    was_read: bool,
     /// When its transaction was last given up for its age.
     timed_out: Option<FactRef>,
     /// The newest instance, as initTransactions() told it.
@@ -37,6 +40,7 @@ inflight_des::clone_fields!(Id {
     marked,
     is_pending,
     is_uncertain,
+    was_read,
     timed_out,
     fence,
     instances
@@ -88,10 +92,14 @@ impl Coordinated {
             } => {
                 let id = self.id(transactional_id);
                 id.producer = Some((producer_id, producer_epoch));
-                if !id.partitions.contains(&partition) {
-                    id.partitions.push(partition);
+                id.add(partition);
+            }
+            Fact::TransactionVerified { partition, producer_id, error: None, .. } => {
+                let is_owner = |id: &&mut Id| id.producer.is_some_and(|(id, _)| id == producer_id);
+                let owner = self.ids.iter_mut().find(is_owner);
+                if let Some(id) = owner.filter(|id| id.was_read) {
+                    id.add(partition);
                 }
-                id.marked.retain(|known| *known != partition);
             }
             Fact::TransactionTimedOut { transactional_id, .. } => {
                 self.id(transactional_id).timed_out = Some(seen);
@@ -103,8 +111,9 @@ impl Coordinated {
                 (id.fence, id.instances) = (Some((producer_id, producer_epoch)), id.instances + 1);
             }
             Fact::CoordinatorLoaded { .. } => {
-                for id in self.ids.iter_mut().filter(|id| id.is_pending) {
-                    id.is_uncertain = true;
+                for id in &mut self.ids {
+                    id.is_uncertain |= id.is_pending;
+                    id.was_read |= id.state == TransactionState::Ongoing;
                 }
             }
             _ => {}
@@ -134,6 +143,14 @@ impl Coordinated {
 }
 
 impl Id {
+    /// A partition is in the transaction.
+    fn add(&mut self, partition: TopicPartition) {
+        if !self.partitions.contains(&partition) {
+            self.partitions.push(partition);
+        }
+        self.marked.retain(|known| *known != partition);
+    }
+
     fn become_(&mut self, to: TransactionState, producer: (ProducerId, ProducerEpoch)) {
         self.state = to;
         self.producer = Some(producer);
@@ -145,7 +162,7 @@ impl Id {
             | TransactionState::Dead => {
                 self.partitions.clear();
                 self.marked.clear();
-                self.is_uncertain = false;
+                (self.is_uncertain, self.was_read) = (false, false);
             }
             TransactionState::Ongoing
             | TransactionState::PrepareCommit

@@ -112,6 +112,10 @@ impl Offsets {
                 }
                 self.materialised.push(counts);
             }
+            // The marker may have been lost with the end of its log, and come again.
+            Fact::CoordinatorLoaded { .. } => {
+                self.pending.iter_mut().for_each(|known| known.is_ended = false);
+            }
             _ => {}
         }
     }

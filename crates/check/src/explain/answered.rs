@@ -7,8 +7,8 @@ use super::trail::Trail;
 use super::work;
 use crate::verdict::Finding;
 use inflight_des::Instant;
-use inflight_protocol::fact::{Direction, SendError};
-use inflight_protocol::{Acks, ClientId, Fact, Node};
+use inflight_protocol::fact::Direction;
+use inflight_protocol::{Acks, ApiKey, ClientId, ErrorCode, Fact, Node};
 use inflight_trace::{Description, Namer};
 
 /// An answer that a fault gave.
@@ -85,25 +85,44 @@ pub(super) fn or_answered(
     cast: &[Part],
 ) -> Cause {
     let trail = cast.first().map(|part| &part.trail);
-    let own = trail.and_then(|trail| to_record(description, facts, trail).last());
-    let is_told = match cause.mechanism {
-        Mechanism::Unknown => false,
-        Mechanism::AcksZero => {
-            let acks = trail.and_then(|trail| super::cause::acks_of(description, facts, trail));
-            acks.is_none_or(|acks| acks == Acks::None)
+    let acks = || trail.and_then(|trail| super::cause::acks_of(description, facts, trail));
+    let by = match cause.mechanism {
+        Mechanism::Unknown => return or_concerned(description, facts, finding, (cause, trail)),
+        Mechanism::AcksZero if acks().is_some_and(|acks| acks != Acks::None) => {
+            return or_concerned(description, facts, finding, (cause, trail));
         }
         Mechanism::FailedAfterAppend => {
-            let by = trail.and_then(|trail| failed_by(description, facts, finding, trail));
-            let Some(answer) = by else { return cause };
-            return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+            trail.and_then(|trail| failed_by(description, facts, trail))
         }
-        _ => true,
+        Mechanism::ProducerStateLost => {
+            trail.and_then(|trail| refused_by(description, facts, (trail, cause)))
+        }
+        Mechanism::OpenTransaction => {
+            cause.decisive.and_then(|begun| marker_by(description, facts, begun))
+        }
+        Mechanism::ResetToEarliest | Mechanism::ResetToLatest => {
+            cause.decisive.and_then(|reset| reset_by(description, facts, reset))
+        }
+        _ => None,
     };
-    if is_told {
-        return cause;
-    }
+    by.map_or(cause, of)
+}
+
+/// The cause that an answer is.
+const fn of(answer: Answer) -> Cause {
+    Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) }
+}
+
+/// What nothing else explains, if a fault answered somebody whom it concerns.
+fn or_concerned(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    finding: &Finding,
+    (cause, trail): (Cause, Option<&Trail>),
+) -> Cause {
+    let own = trail.and_then(|trail| to_record(description, facts, trail).last());
     if let Some(answer) = own {
-        return Cause { mechanism: Mechanism::AnswerInjected, decisive: Some(answer.index) };
+        return of(answer);
     }
     let before = cause.decisive.unwrap_or(facts.len());
     match concerned(description, facts, finding).any(|answer| answer.index < before) {
@@ -112,32 +131,61 @@ pub(super) fn or_answered(
     }
 }
 
-/// The answer that made a record fail: to the last request that brought it, or to another one of its
-/// client with an error that makes everything fail which is under way.
+/// The answer to the last request that brought a record, which made it fail.
 fn failed_by(
     description: &Description,
     facts: &[(Instant, Fact)],
-    finding: &Finding,
     trail: &Trail,
 ) -> Option<Answer> {
-    let (failed, error) = trail.failed?;
+    trail.failed?;
     let delivered = trail.attempts.last().and_then(|attempt| attempt.delivered);
     let own = to_record(description, facts, trail).last();
-    if let Some(own) = own.filter(|own| Some(own.request) == delivered) {
-        return Some(own);
-    }
-    let SendError::Code(error) = error else { return None };
-    let says = |answer: &Answer| {
-        let words = description.faults.get(answer.fault);
-        let mut words = words.into_iter().flat_map(|words| words.split(' '));
-        words.any(|word| word == error.name())
+    own.filter(|own| Some(own.request) == delivered)
+}
+
+/// The answer that looks as if a leader had refused a record.
+fn refused_by(
+    description: &Description,
+    facts: &[(Instant, Fact)],
+    (trail, cause): (&Trail, Cause),
+) -> Option<Answer> {
+    let refused = cause.decisive?;
+    let mut delivered = trail.attempts.iter().filter_map(|attempt| attempt.delivered);
+    let delivered = delivered.rfind(|index| *index < refused);
+    let own = to_record(description, facts, trail).filter(|answer| answer.index < refused).last();
+    own.filter(|own| Some(own.request) == delivered)
+}
+
+/// The answer about the markers of a transaction that began before.
+fn marker_by(description: &Description, facts: &[(Instant, Fact)], begun: usize) -> Option<Answer> {
+    let is_it = |answer: &Answer| {
+        let request = facts.get(answer.request).map(|(_, fact)| fact);
+        let api = ApiKey::WriteTxnMarkers;
+        answer.index > begun
+            && matches!(request, Some(Fact::MessageDelivered { api: known, .. }) if *known == api)
     };
-    let is_decided = trail.steps.iter().any(|index| {
-        matches!(facts.get(*index), Some((_, Fact::ProduceDecided { error: Some(_), .. })))
+    all(description, facts).filter(is_it).last()
+}
+
+/// The answer to the consumer of a group that made it look for another position.
+fn reset_by(description: &Description, facts: &[(Instant, Fact)], reset: usize) -> Option<Answer> {
+    let Fact::PositionSet { consumer, partition, .. } = facts.get(reset)?.1 else { return None };
+    let before = facts.get(..reset)?;
+    let client = before.iter().rev().find_map(|(_, fact)| match *fact {
+        Fact::ConsumerStarted { client, consumer: known, .. } if known == consumer => Some(client),
+        _ => None,
+    })?;
+    let since = before.iter().rposition(|(_, fact)| match *fact {
+        Fact::PositionSet { consumer: c, partition: p, .. } => (c, p) == (consumer, partition),
+        _ => false,
     });
-    let mut concerned = concerned(description, facts, finding)
-        .filter(|answer| answer.index < failed && matches!(answer.from, Node::Client(_)));
-    concerned.find(says).filter(|_| !is_decided && trail.rejected.is_empty())
+    let is_it = |answer: &Answer| {
+        let words = description.faults.get(answer.fault).map_or("", String::as_str);
+        answer.from == Node::Client(client)
+            && (since.unwrap_or(0)..reset).contains(&answer.index)
+            && words.split(' ').any(|word| word == ErrorCode::OffsetOutOfRange.name())
+    };
+    all(description, facts).filter(is_it).last()
 }
 
 /// When faults answered for brokers, as far as that belongs to the story of a finding.

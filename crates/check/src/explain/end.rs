@@ -278,19 +278,22 @@ pub(super) fn of(
             let skipped = name.and_then(|name| skipped::of_offsets(description, facts, name));
             return skipped.unwrap_or_else(|| only(Mechanism::OffsetsApart));
         }
-        CheckerId::Fencing => return only(Mechanism::ZombieNotFenced),
         CheckerId::Markers if finding.aspect == Aspect::Disagreed => {
             return only(Mechanism::MarkersApart);
         }
         _ => {}
     }
+    let unexplained = match finding.checker {
+        CheckerId::Fencing => Mechanism::ZombieNotFenced,
+        _ => Mechanism::Unknown,
+    };
     let name = named(facts, finding, trail);
     let Some((story, trail)) = name.and_then(|name| Story::of(facts, name)).zip(trail) else {
-        return only(Mechanism::Unknown);
+        return only(unexplained);
     };
     let Some(copy) = trail.appends().last() else {
         let swapped = loss::taken_for_another(facts, trail, facts.len());
-        return swapped.unwrap_or_else(|| only(Mechanism::Unknown));
+        return swapped.unwrap_or_else(|| only(unexplained));
     };
     let ended = marker_of(facts, trail, copy);
     let together = || {
@@ -310,6 +313,16 @@ pub(super) fn of(
     });
     match finding.checker {
         CheckerId::EarlyRead => only(Mechanism::ReadAboveStable),
+        CheckerId::Fencing => only(unexplained),
+        CheckerId::NoLoss | CheckerId::Atomicity if decided.is_some_and(is_abort_unasked) => {
+            // It ended as its coordinator decided, and other partitions of it did not.
+            let elsewhere = story.own_skipped(facts).next();
+            let skipped = elsewhere.map(|(_, index, _)| Cause {
+                mechanism: Mechanism::MarkerSkipped,
+                decisive: Some(index),
+            });
+            skipped.or(decided).unwrap_or_else(|| only(unexplained))
+        }
         CheckerId::StableProgress | CheckerId::KnownTransactions => {
             open::recognise(description, facts, (&story, copy), ended)
         }
@@ -322,8 +335,13 @@ pub(super) fn of(
             let decided = decided.filter(|cause| cause.mechanism != Mechanism::Unknown);
             decided.unwrap_or(Cause { mechanism, decisive: given })
         }
-        _ => decided.unwrap_or_else(|| only(Mechanism::Unknown)),
+        _ => decided.unwrap_or_else(|| only(unexplained)),
     }
+}
+
+/// Whether its coordinator aborted a transaction that nobody wanted aborted.
+const fn is_abort_unasked(cause: Cause) -> bool {
+    matches!(cause.mechanism, Mechanism::TransactionTimedOut | Mechanism::AbortedByRival)
 }
 
 /// Why a marker ended a record in another way than its application wanted.

@@ -10,9 +10,7 @@ use inflight_protocol::{Acks, Fact};
 
 /// Why a record that was acked is not where it belongs.
 pub(super) fn recognise(facts: &[(Instant, Fact)], trail: &Trail, acks: Option<Acks>) -> Cause {
-    let Some(ack) = trail.acked else {
-        return Cause { mechanism: Mechanism::Unknown, decisive: None };
-    };
+    let Some(ack) = trail.acked else { return unanswered(facts, trail) };
     let first = trail.appends().next();
     let Some(first) = first.filter(|copy| copy.appended < ack.index) else {
         return never_appended(facts, trail, ack);
@@ -28,6 +26,26 @@ pub(super) fn recognise(facts: &[(Instant, Fact)], trail: &Trail, acks: Option<A
         (false, false) => Mechanism::Unknown,
     };
     Cause { mechanism, decisive: Some(if zombie { first.appended } else { ack.index }) }
+}
+
+/// Why a record is gone that a consumer had and nobody has answered for.
+fn unanswered(facts: &[(Instant, Fact)], trail: &Trail) -> Cause {
+    let Some(loss) = trail.given_up else {
+        return Cause { mechanism: Mechanism::Unknown, decisive: None };
+    };
+    let election = loss.election.and_then(|index| match facts.get(index)?.1 {
+        Fact::LeaderElected { election, .. } => Some(election),
+        _ => None,
+    });
+    let mechanism = match election {
+        _ if lost_power(facts, trail).contains(loss.leader) => Mechanism::PowerLoss,
+        Some(Election::Unclean | Election::LastKnown) => Mechanism::UncleanElection,
+        Some(Election::Forced) if !loss.electable.contains(loss.leader) => {
+            Mechanism::UncleanElection
+        }
+        _ => Mechanism::Unknown,
+    };
+    Cause { mechanism, decisive: Some(loss.election.unwrap_or(loss.index)) }
 }
 
 /// Why an acked record is at another offset than its sender was told.

@@ -201,6 +201,10 @@ mechanisms! {
         "The next batch went to the new leader while the retry of this one was still to come."
         ["enable.idempotence=true": "the new leader refuses what comes too early",
          "max.in.flight.requests.per.connection=1": "the next one is not sent before"]
+    OldConnection "old-connection"
+        "The record was still on its way on a connection that the producer had given up, and later \
+         ones, which went out on the next connection, were faster."
+        ["enable.idempotence=true": "the leader refuses what comes too early"]
     AcceptedOutOfOrder "accepted-out-of-order"
         "The leader accepted a sequence number although earlier ones were missing: it knew nothing \
          of the producer, or broke Kafka's rule."
@@ -332,6 +336,11 @@ mechanisms! {
         "The transaction was aborted, and the application read on where the consumer was: an abort \
          does not take the consumer back."
         ["seek() to the committed offsets after abortTransaction()": "the records come again"]
+    OffsetReused "offset-reused"
+        "The log was cut, and the record took the offset of another one that had been read and \
+         committed, so that nobody came back for it."
+        ["replicas on machines that fail apart": "one in-sync replica then keeps its log",
+         "unclean.leader.election.enable=false": "the partition waits for a replica that has all"]
     ResetToLatest "reset-to-latest"
         "The consumer found no position of its own and auto.offset.reset=latest took it to the \
          end of the log."

@@ -48,6 +48,9 @@ fn overtaken(
     if is_reversed(late, (early, carrying)) {
         return Mechanism::RequeuedInReverse;
     }
+    if is_on_older_connection((late, late_append), carrying) {
+        return Mechanism::OldConnection;
+    }
     let Some(failed) = late.attempt_before(early_append.appended) else {
         return Mechanism::Unknown;
     };
@@ -58,6 +61,19 @@ fn overtaken(
         return if moved { Mechanism::LeaderMoved } else { Mechanism::OvertakenWhileRefused };
     }
     if moved { Mechanism::LeaderMoved } else { Mechanism::RequeuedInReverse }
+}
+
+/// Whether the attempt that came late is still the first one and went out before the other, on
+/// another connection to the same broker.
+fn is_on_older_connection((late, late_append): (&Trail, &Copy), carrying: &Attempt) -> bool {
+    let is_older = |attempt: &Attempt| {
+        attempt.requeued.is_none()
+            && attempt.drained < carrying.drained
+            && attempt.broker == carrying.broker
+            && attempt.connection.is_some()
+            && attempt.connection != carrying.connection
+    };
+    late.carried_out(late_append).is_some_and(is_older)
 }
 
 /// Whether both were on their way when they came back last, the earlier one after the late one, so

@@ -25,7 +25,7 @@ pub(super) struct Attempt {
     pub(super) drained: usize,
     pub(super) broker: BrokerId,
     correlation: CorrelationId,
-    connection: Option<ConnectionId>,
+    pub(super) connection: Option<ConnectionId>,
     /// When the request reached the broker.
     pub(super) delivered: Option<usize>,
     /// Whether the broker has appended or refused what it brought.

@@ -38,6 +38,8 @@ struct Reading {
     scopes: Vec<(ConsumerId, Result<GroupId, ClientId>)>,
     /// When it was given, and to whom.
     given: Vec<(usize, ConsumerId)>,
+    /// When another record was given at its offset.
+    other: Option<usize>,
     /// When it was processed or made into a message, and by whom.
     done: Vec<(usize, ConsumerId)>,
     /// When a message was made of it, and by which session.
@@ -87,6 +89,8 @@ impl Reading {
                 self.last.push((consumer, is_it));
                 if is_it {
                     self.given.push((index, consumer));
+                } else {
+                    self.other.get_or_insert(index);
                 }
             }
             Fact::RecordsProcessed { consumer, partition, base_offset, count, .. }
@@ -139,11 +143,12 @@ impl Reading {
             .iter()
             .find(|(_, _, to, source)| *source == PositionSource::Latest && *to > at);
         let Some((given, consumer)) = self.given.first().copied() else {
-            return match reset {
-                Some((index, ..)) => {
+            return match (reset, self.other) {
+                (Some((index, ..)), _) => {
                     Cause { mechanism: Mechanism::ResetToLatest, decisive: Some(*index) }
                 }
-                None => Cause { mechanism: Mechanism::ConsumerBroke, decisive },
+                (None, Some(_)) => Cause { mechanism: Mechanism::OffsetReused, decisive },
+                (None, None) => Cause { mechanism: Mechanism::ConsumerBroke, decisive },
             };
         };
         // It came back to the record, or to one before it.
@@ -230,7 +235,7 @@ impl Reading {
     fn steps(&self, at: u64) -> Vec<usize> {
         let (first, last) = (self.given.first(), self.given.last().max(self.done.last()));
         let (Some((first, _)), Some((last, _))) = (first, last) else {
-            return self.committed.into_iter().collect();
+            return self.other.into_iter().chain(self.committed).collect();
         };
         let last = (*last).max(self.committed.unwrap_or(0));
         let near = |index: &usize| (*first..=last).contains(index);

@@ -63,6 +63,10 @@ impl History {
             }
             Fact::BatchRejected { broker, partition, session, first, count, sequence, error } => {
                 let run = Run::of(first, u64::from(count));
+                if ends_producer(error) {
+                    let lane = self.lane(session, partition);
+                    self.traces[lane].refused.insert(run);
+                }
                 let sequence = sequence.filter(|_| error == ErrorCode::OutOfOrderSequenceNumber);
                 if let Some(sequence) = sequence {
                     self.refused(seen, (broker, partition), (session, run), sequence);
@@ -273,6 +277,18 @@ pub(crate) const fn is_certain(error: ErrorCode) -> bool {
             | ErrorCode::NotEnoughReplicas
             | ErrorCode::InvalidTxnState
             | ErrorCode::InvalidProducerEpoch
+            | ErrorCode::ProducerFenced
+    )
+}
+
+/// Whether an error may end the producer, which then gives it to every batch that waits for an
+/// answer; it knows INVALID_PRODUCER_EPOCH from leaders alone. Kafka:
+/// TransactionManager.transitionToFatalError, Sender.maybeAbortBatches.
+pub(crate) const fn ends_producer(error: ErrorCode) -> bool {
+    matches!(
+        error,
+        ErrorCode::ClusterAuthorizationFailed
+            | ErrorCode::InvalidTxnState
             | ErrorCode::ProducerFenced
     )
 }

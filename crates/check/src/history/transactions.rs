@@ -40,6 +40,7 @@ impl History {
             Fact::TransactionStatePending { .. }
             | Fact::TransactionStateChanged { .. }
             | Fact::TransactionPartitionAdded { .. }
+            | Fact::TransactionVerified { .. }
             | Fact::TransactionTimedOut { .. } => {
                 let bumps_epochs = self.plan.cluster.bumps_epochs();
                 let coordinated = self.coordinated.get_or_insert_default();

@@ -174,6 +174,15 @@ impl Case {
             Armed::Promised(guarantee) if duty.was_skipped => {
                 Armed::Excused(guarantee, Reason::Sought)
             }
+            // Another record may be where one was processed.
+            Armed::Promised(guarantee) => {
+                match Self::committed(self.partition, self.happened.unwrap_or_default()) {
+                    Armed::Promised(_) => Armed::Promised(guarantee),
+                    Armed::Weak(_, reason) | Armed::Excused(_, reason) => {
+                        Armed::Excused(guarantee, reason)
+                    }
+                }
+            }
             Armed::Excused(guarantee, Reason::CommitsInTransactions) => {
                 let pipeline = self.standing(Guarantee::ExactlyOncePipeline).err();
                 Armed::Excused(guarantee, pipeline.unwrap_or(Reason::CommitsInTransactions))

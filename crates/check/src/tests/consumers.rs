@@ -95,6 +95,17 @@ fn what_came_after_a_log_was_cut_was_not_passed_over() {
 }
 
 #[test]
+fn a_consumer_that_is_gone_before_it_sees_the_cut_passed_nothing_over() {
+    // It was given 0 and 2; at 1 was a marker. The log is cut, and others come to 1 and 2.
+    let read = six(CommitStyle::Auto).poll(0, 0, 1).give(0, 2, 0, 9).stop_consumer(0, 1).end();
+    assert_eq!(says(&read, CheckerId::ReaderOrder), OK);
+    // As long as what it was given behind it is there, the log was not cut before it.
+    let read = six(CommitStyle::Auto).poll(0, 0, 1).poll(0, 2, 1).stop_consumer(0, 1).end();
+    let expected = found(Verdict::Violation, Aspect::PassedOver, 1);
+    assert_eq!(says(&read, CheckerId::ReaderOrder), expected);
+}
+
+#[test]
 fn markers_and_aborted_records_are_no_gap() {
     let run = start(2).write(0, 2).end_as(0, Commit).write(0, 2).end_as(0, Abort);
     let run = run.write(0, 1).end_as(0, Commit);
@@ -181,6 +192,22 @@ fn what_lies_before_the_first_position_is_nobodys_work() {
     let run = run.replicate(1).ack(0, 0, 6, 1).consumer(0, 1, READ_COMMITTED).assign(0, 1);
     let run = run.place(0, 4, PositionSource::Latest).poll(0, 4, 2).process(0, 4, 2);
     assert_eq!(says(&run.commit_offset(0, 6, None).end(), CheckerId::ProcessedAtLeastOnce), OK);
+}
+
+#[test]
+fn a_record_that_took_the_offset_of_another_was_never_processed() {
+    // The second record was read and processed when another one was at its offset.
+    let read = six(CommitStyle::ProcessFirst).poll(0, 0, 1).give(0, 1, 0, 9).poll(0, 2, 4);
+    let skipped = read.process(0, 0, 6).commit_offset(0, 6, None);
+    let expected = found(Verdict::Violation, Aspect::Plain, 1);
+    assert_eq!(says(&skipped.clone().end(), CheckerId::ProcessedAtLeastOnce), expected);
+    assert_eq!(judged(&skipped.clone().end()).counts.skipped, 1);
+    let back = skipped.clone().place(0, 1, PositionSource::Truncation).poll(0, 1, 1);
+    assert_eq!(says(&back.process(0, 1, 1).end(), CheckerId::ProcessedAtLeastOnce), OK);
+    // Where committed records may be lost nobody promises it.
+    let cut = skipped.isr(&[1, 2, 3], &[1]).elect(2, Election::Unclean).commit(2).end();
+    let expected = found(Verdict::Allowed, Aspect::Plain, 1);
+    assert_eq!(says(&cut, CheckerId::ProcessedAtLeastOnce), expected);
 }
 
 #[test]

@@ -7,7 +7,11 @@ use inflight_protocol::fact::{
     Election, PositionSource, ProducerState, Recovery, SendError, StopCause, TransactionCall,
 };
 use inflight_protocol::message::IsolationLevel;
-use inflight_protocol::{ErrorCode, Fact, SessionId, TransactionState};
+use inflight_protocol::transaction::CoordinatorEpoch;
+use inflight_protocol::{
+    BrokerId, ErrorCode, Fact, ProducerEpoch, ProducerId, SessionId, TopicPartition,
+    TransactionState,
+};
 
 const OK: (Verdict, Option<Aspect>, u64) = (Verdict::Ok, None, 0);
 const VACUOUS: (Verdict, Option<Aspect>, u64) = (Verdict::Vacuous, None, 0);
@@ -336,8 +340,8 @@ fn who_has_the_higher_epoch_replaces_whoever_hears_of_it_later() {
     let late = Fact::TransactionsInitialized {
         session: SessionId::new(2),
         transactional_id: inflight_protocol::TransactionalId::new(0),
-        producer_id: inflight_protocol::ProducerId::new(100),
-        producer_epoch: inflight_protocol::ProducerEpoch::new(0),
+        producer_id: ProducerId::new(100),
+        producer_epoch: ProducerEpoch::new(0),
     };
     let run = start(1).session(0).init(1).session(0).fact(late);
     let run = run.write(1, 1).end_as(1, Commit).end();
@@ -429,8 +433,8 @@ fn two_live_producers_have_two_names() {
     let same = |run: Script| {
         run.fact(Fact::ProducerIdAssigned {
             session: SessionId::new(1),
-            producer_id: inflight_protocol::ProducerId::new(0),
-            producer_epoch: inflight_protocol::ProducerEpoch::new(0),
+            producer_id: ProducerId::new(0),
+            producer_epoch: ProducerEpoch::new(0),
         })
     };
     let two = Script::new().identify(0).session(1);
@@ -474,7 +478,7 @@ fn a_replica_with_another_marker_does_not_match() {
             panic!("{fact:?}");
         };
         run.clone().fact(Fact::MarkerAppended {
-            broker: inflight_protocol::BrokerId::new(2),
+            broker: BrokerId::new(2),
             partition,
             offset,
             result,
@@ -546,8 +550,8 @@ fn a_new_leader_finds_open_transactions_in_its_log() {
     assert!(facts.len() > 5);
     let stable = |run: Script, to| {
         run.fact(Fact::LastStableOffsetAdvanced {
-            broker: inflight_protocol::BrokerId::new(2),
-            partition: inflight_protocol::TopicPartition::new(0),
+            broker: BrokerId::new(2),
+            partition: TopicPartition::new(0),
             from: inflight_protocol::Offset::new(0),
             to: inflight_protocol::Offset::new(to),
         })
@@ -575,6 +579,41 @@ fn a_group_has_the_offsets_of_committed_transactions_only() {
     let stranger = start(2).count_offset(7).end();
     let found = (Verdict::Violation, Some(Aspect::NeverSent), 0);
     assert_eq!(says(&stranger, CheckerId::TransactionalOffsets), found);
+}
+
+/// Another coordinator has read what it needs.
+fn coordinator_loads(run: Script) -> Script {
+    let (broker, partition) = (BrokerId::new(2), TopicPartition::new(9));
+    run.fact(Fact::CoordinatorLoaded { broker, partition, coordinator_epoch: CoordinatorEpoch(1) })
+}
+
+#[test]
+fn a_marker_that_was_lost_and_came_again_brings_its_offsets() {
+    let run = start(2).partition().keeping_offsets().on(0).write(0, 1);
+    let run = run.send_offset(0, 5).pend_offset(5).ending(0, Commit).decide(0, Commit);
+    let run = run.marker(0, Commit).on(1).marker_of(1, Commit);
+    let again = |run: Script| {
+        let run = run.marker_of(1, Commit).on(0).count_offset(5);
+        run.complete(0, Commit).ended(0, Commit).end()
+    };
+    let came = again(coordinator_loads(run.clone()));
+    assert_eq!(says(&came, CheckerId::TransactionalOffsets), OK);
+    let stranger = (Verdict::Violation, Some(Aspect::NeverSent), 0);
+    assert_eq!(says(&again(run), CheckerId::TransactionalOffsets), stranger);
+}
+
+#[test]
+fn a_coordinator_that_takes_over_knows_what_the_first_one_had_no_time_to_tell() {
+    let (empty, ongoing) = (TransactionState::Empty, TransactionState::Ongoing);
+    let run = start(1).begin(0).state(empty, ongoing, 0).queue(0, 1);
+    let partition = TopicPartition::new(0);
+    let (producer_id, producer_epoch) = (ProducerId::new(100), ProducerEpoch::new(0));
+    let broker = BrokerId::new(1);
+    let verified =
+        Fact::TransactionVerified { broker, partition, producer_id, producer_epoch, error: None };
+    let append = |run: Script| run.fact(verified).append(1, 0, 0, 1).stop_run();
+    assert_eq!(says(&append(coordinator_loads(run.clone())), CheckerId::KnownTransactions), OK);
+    assert_eq!(says(&append(run), CheckerId::KnownTransactions), broken(Aspect::Plain, 1));
 }
 
 #[test]

@@ -313,6 +313,24 @@ fn a_certain_refusal_of_what_is_there_is_false() {
     assert_eq!(says(&run, CheckerId::TruthfulErrors), OK, "that error is no certain refusal");
 }
 
+#[test]
+fn an_error_that_ends_the_producer_says_nothing_of_what_is_under_way() {
+    // The client gives it to every batch that waits for an answer.
+    let sent = Script::new().queue(0, 1).send(0, 0, 1, 1, 0).append(1, 0, 0, 1).replicate(1);
+    for code in [ErrorCode::ProducerFenced, ErrorCode::InvalidTxnState] {
+        let run = sent.clone().fail(0, 0, 1, SendError::Code(code)).end();
+        assert_eq!(says(&run, CheckerId::TruthfulErrors), OK, "{code}");
+        let refused = sent.clone().reject(1, 0, 0, 1, code);
+        let run = refused.fail(0, 0, 1, SendError::Code(code)).end();
+        let found = (Verdict::Violation, Some(Aspect::FalseFailure), 1);
+        assert_eq!(says(&run, CheckerId::TruthfulErrors), found, "{code}");
+    }
+    let queued = Script::new().queue(0, 1).append(1, 0, 0, 1).replicate(1);
+    let run = queued.fail(0, 0, 1, SendError::Code(ErrorCode::ProducerFenced)).end();
+    let found = (Verdict::Violation, Some(Aspect::FalseFailure), 1);
+    assert_eq!(says(&run, CheckerId::TruthfulErrors), found, "it never left the client");
+}
+
 // --- B19 and B20 --------------------------------------------------------------------------------
 
 #[test]

@@ -1,8 +1,10 @@
 //! What consumers were given and what their applications did with it.
 
 mod duty;
+mod places;
 
 pub(crate) use duty::{Duty, Given, Scope, Transformed};
+pub(crate) use places::Places;
 
 use super::Told;
 use crate::runs::Run;
@@ -67,8 +69,8 @@ pub(crate) struct ReadLane {
     position: Option<u64>,
     /// Counts the times that it was told to read elsewhere.
     stretch: u32,
-    /// The offsets that it was not given although it was given later ones, in order.
-    pub(crate) passed: Vec<Run>,
+    /// What it was not given although it was given later records, in order.
+    pub(crate) passed: Vec<Passed>,
     /// What it was given, in order.
     pub(crate) returned: Vec<Returned>,
 }
@@ -83,6 +85,15 @@ inflight_des::clone_fields!(ReadLane {
     returned
 });
 
+/// Offsets at which a consumer was given nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) offsets: Run,
+    /// The record that it was given behind them. As long as the log has it there, it has before it
+    /// what it had then. `None` if the consumer saw for itself how much of the log stayed.
+    pub(crate) behind: Option<(SessionId, u64)>,
+}
+
 /// Records that poll() returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Returned {
@@ -95,6 +106,11 @@ pub(crate) struct Returned {
 impl Returned {
     pub(crate) const fn end(&self) -> u64 {
         self.offset.saturating_add(self.run.len())
+    }
+
+    pub(crate) const fn given(&self) -> Given {
+        let offsets = Run { start: self.offset, end: self.end() };
+        Given { session: Some(self.session), first: self.run.start, offsets }
     }
 }
 
@@ -134,8 +150,10 @@ impl ReadLane {
     /// later, and it begins anew before it.
     fn forget_passed(&mut self, from: u64) {
         self.passed.retain_mut(|passed| {
-            passed.end = passed.end.min(from);
-            !passed.is_empty()
+            if from <= passed.offsets.end {
+                (passed.offsets.end, passed.behind) = (from, None);
+            }
+            !passed.offsets.is_empty()
         });
     }
 
@@ -341,7 +359,8 @@ impl Readers {
         let end = offset.saturating_add(run.len());
         let is_backwards = lane.position.is_some_and(|position| offset < position);
         if let Some(position) = lane.position.filter(|position| *position < offset) {
-            lane.passed.push(Run { start: position, end: offset });
+            let (offsets, behind) = (Run { start: position, end: offset }, (session, run.start));
+            lane.passed.push(Passed { offsets, behind: Some(behind) });
         }
         lane.position = Some(lane.position.map_or(end, |position| position.max(end)));
         let stretch = lane.stretch;

@@ -32,14 +32,13 @@ impl Producer {
         &mut self,
         ctx: &mut Ctx<'_, '_>,
     ) -> Option<Activity> {
-        let retry_backoff_ms = ctx.env.config.retry_backoff_ms;
         match self.producer_id_request {
             ProducerIdRequest::None => None,
-            ProducerIdRequest::InFlight => Some(self.poll(ctx, retry_backoff_ms, Next::Pass)),
+            ProducerIdRequest::InFlight => Some(self.poll_to_retry(ctx)),
             ProducerIdRequest::Pending { .. } => {
                 let Some(peer) = self.network.least_loaded(ctx, &self.metadata).peer else {
                     self.producer_id_request = ProducerIdRequest::Pending { is_retry: true };
-                    return Some(self.poll(ctx, retry_backoff_ms, Next::Pass));
+                    return Some(self.poll_to_retry(ctx));
                 };
                 Some(self.begin_await_ready(ctx, peer))
             }
@@ -100,7 +99,7 @@ impl Producer {
         let request = Request::InitProducerId(InitProducerIdRequest::default());
         self.network.send(ctx, peer, Purpose::InitProducerId, request, true);
         self.producer_id_request = ProducerIdRequest::InFlight;
-        self.poll(ctx, ctx.env.config.retry_backoff_ms, Next::Pass)
+        self.poll_to_retry(ctx)
     }
 
     /// Kafka: InitProducerIdHandler.handleResponse, TxnRequestHandler.onComplete.
@@ -124,7 +123,14 @@ impl Producer {
                 } else if error == ErrorCode::ClusterAuthorizationFailed {
                     sequencer.abortable_error(error);
                 } else {
-                    sequencer.fatal_error(error);
+                    // Kafka: a KafkaException about an unexpected error, for most.
+                    sequencer.fatal_error(match error {
+                        ErrorCode::InvalidProducerEpoch | ErrorCode::ProducerFenced => {
+                            Some(ErrorCode::ProducerFenced)
+                        }
+                        ErrorCode::UnsupportedVersion => Some(error),
+                        _ => None,
+                    });
                 }
             }
             Outcome::Response(_) | Outcome::Written => {

@@ -56,7 +56,7 @@ impl Producer {
             if let Some(error) = last_error {
                 self.abort_batches(ctx, error);
             }
-            return Some(self.poll(ctx, ctx.env.config.retry_backoff_ms, Next::Pass));
+            return Some(self.poll_to_retry(ctx));
         }
         if manager.state() == State::AbortableError
             && let Some(error) = last_error.filter(|error| is_refusal(*error))
@@ -75,7 +75,7 @@ impl Producer {
     fn next_transactional_request(&mut self, ctx: &mut Ctx<'_, '_>) -> Option<Activity> {
         let manager = self.transactions.as_deref_mut()?;
         if manager.in_flight.is_some() {
-            return Some(self.poll(ctx, ctx.env.config.retry_backoff_ms, Next::Pass));
+            return Some(self.poll_to_retry(ctx));
         }
         let doom = match manager.state() {
             State::AbortableError => manager.last_error(),
@@ -109,7 +109,7 @@ impl Producer {
             None => {
                 let Some(peer) = self.network.least_loaded(ctx, &self.metadata).peer else {
                     manager.retry(request);
-                    return self.poll(ctx, ctx.env.config.retry_backoff_ms, Next::Pass);
+                    return self.poll_to_retry(ctx);
                 };
                 peer
             }
@@ -166,7 +166,7 @@ impl Producer {
         let purpose = Purpose::Transaction(request.api());
         manager.in_flight = Some(request);
         self.network.send(ctx, peer, purpose, message, true);
-        self.poll(ctx, ctx.env.config.retry_backoff_ms, Next::Pass)
+        self.poll_to_retry(ctx)
     }
 
     /// Kafka: TxnRequestHandler.onComplete. What it throws is caught by the network client.

@@ -46,6 +46,28 @@ fn a_fatal_answer_ends_all_sending() {
     assert_eq!(failures(&bench.completions), [SendError::Code(ErrorCode::UnsupportedVersion)]);
 }
 
+#[test]
+fn an_answer_that_nobody_expects_is_told_as_no_code_of_a_record() {
+    let fails_with = |error| {
+        let mut bench = Bench::starting_with(1, idempotent(), vec![error]);
+        bench.send(0, 1, 10);
+        bench.pass_ms(200);
+        failures(&bench.completions)
+    };
+    assert_eq!(fails_with(ErrorCode::MessageTooLarge), [SendError::FatalState]);
+    let fenced = SendError::Code(ErrorCode::ProducerFenced);
+    assert_eq!(fails_with(ErrorCode::InvalidProducerEpoch), [fenced]);
+}
+
+/// Kafka's thread spins; it must see the answer all the same.
+#[test]
+fn without_a_backoff_the_sender_waits_for_the_network() {
+    let config = ProducerConfig { retry_backoff_ms: 0, ..idempotent() };
+    let mut bench = Bench::starting_with(1, config, vec![ErrorCode::CoordinatorLoadInProgress]);
+    bench.pass_ms(10);
+    assert_eq!(bench.take_log(), ["0 id 1001"]);
+}
+
 /// send() throws there before it would wake the sender, which looks every retry.backoff.ms.
 #[test]
 fn in_a_fatal_state_a_record_fails_at_the_end_of_the_poll() {

@@ -98,6 +98,9 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
             "거부된 배치가 재시도를 기다리는 동안, 이미 전송 중이던 다음 배치가 받아들여졌다."
         }
         LeaderMoved => "이 배치의 재시도가 남아 있는데 다음 배치가 새 리더로 갔다.",
+        OldConnection => {
+            "프로듀서가 포기한 연결에서 레코드가 아직 가는 중이었고, 다음 연결로 나간 나중 레코드가 더 빨리 도착했다."
+        }
         AcceptedOutOfOrder => {
             "앞의 시퀀스가 없는데도 리더가 받아들였다. 프로듀서에 대해 아무것도 모르거나 Kafka의 규칙을 어긴 것이다."
         }
@@ -166,6 +169,9 @@ pub(super) const fn sentence(mechanism: Mechanism) -> &'static str {
         }
         NoRewind => {
             "트랜잭션이 중단되었으나 애플리케이션은 컨슈머의 현재 위치에서 계속 읽었다. 중단은 컨슈머를 되돌리지 않는다."
+        }
+        OffsetReused => {
+            "로그가 잘린 뒤, 이미 읽히고 커밋된 다른 레코드의 오프셋을 이 레코드가 차지하여 아무도 그것을 다시 읽으러 오지 않았다."
         }
         ResetToLatest => {
             "컨슈머에게 자기 위치가 없어 auto.offset.reset=latest에 따라 로그의 끝으로 갔다."
@@ -286,6 +292,7 @@ pub(super) const REMEDIES: &[(&str, &str)] = &[
     ("the leader refuses the next one too", "리더가 다음 배치도 거부한다"),
     ("the next one is not sent before", "다음 배치가 먼저 전송되지 않는다"),
     ("the new leader refuses what comes too early", "너무 일찍 온 것을 새 리더가 거부한다"),
+    ("the leader refuses what comes too early", "너무 일찍 온 것을 리더가 거부한다"),
     ("the producer puts the sequence in order", "프로듀서가 시퀀스를 바로잡는다"),
     ("the producer goes on trying", "프로듀서가 계속 시도한다"),
     ("close() before the process ends", "프로세스가 끝나기 전에 close()"),

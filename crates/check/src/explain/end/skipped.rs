@@ -49,7 +49,7 @@ fn is_offsets(description: &Description, partition: TopicPartition) -> bool {
 impl Story {
     /// The markers of the transaction itself that the coordinator left out: the partition, when,
     /// and what they were to say.
-    fn own_skipped<'a>(
+    pub(super) fn own_skipped<'a>(
         &'a self,
         facts: &'a [(Instant, Fact)],
     ) -> impl Iterator<Item = (TopicPartition, usize, TransactionResult)> + 'a {

@@ -1,10 +1,14 @@
 //! Answers that a fault of the scenario gave.
 
+use super::super::consumers::six;
+use super::super::transactions::start;
 use super::*;
 use inflight_protocol::Fact;
-use inflight_protocol::fact::Direction;
+use inflight_protocol::TransactionResult::Commit;
+use inflight_protocol::fact::{Direction, PositionSource};
 use inflight_protocol::ids::{ClientId, ConnectionId, CorrelationId, Node};
 use inflight_protocol::{ApiKey, BrokerId};
+use inflight_trace::CommitStyle;
 
 const TOO_LARGE: ErrorCode = ErrorCode::MessageTooLarge;
 const FENCED: ErrorCode = ErrorCode::InvalidProducerEpoch;
@@ -22,14 +26,18 @@ fn strike(run: Script) -> Script {
 
 /// A request of a client or broker arrives.
 fn arrive(run: Script, from: Node) -> Script {
-    run.fact(Fact::MessageDelivered {
+    run.fact(request(from, ApiKey::InitProducerId))
+}
+
+fn request(from: Node, api: ApiKey) -> Fact {
+    Fact::MessageDelivered {
         from,
         to: Node::Broker(BrokerId::new(1)),
         connection: ConnectionId { owner: from, number: 9 },
         correlation: CorrelationId::new(999),
-        api: ApiKey::InitProducerId,
+        api,
         direction: Direction::Request,
-    })
+    }
 }
 
 fn told(run: &Script, checker: CheckerId) -> (Mechanism, Vec<String>) {
@@ -65,24 +73,6 @@ fn a_request_is_not_taken_for_that_of_the_next_process() {
     // Its connections and requests have the same numbers.
     let run = run.reach(0, 0, 0).end();
     assert_eq!(told(&run, CheckerId::TruthfulErrors).0, Mechanism::AnswerInjected);
-}
-
-#[test]
-fn a_fatal_answer_makes_fail_what_is_under_way() {
-    let run = |from, error| {
-        let run = faulty().queue(0, 1).send(0, 0, 1, 1, 0).append(1, 0, 0, 1).replicate(1);
-        let run = strike(arrive(run, from)).fail(0, 0, 1, SendError::Code(error)).end();
-        told(&run, CheckerId::TruthfulErrors)
-    };
-    let ours = Node::Client(ClientId::new(0));
-    let (mechanism, words) = run(ours, TOO_LARGE);
-    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
-    // Another error, and another client.
-    for (from, error) in
-        [(ours, ErrorCode::InvalidRecord), (Node::Client(ClientId::new(1)), TOO_LARGE)]
-    {
-        assert_eq!(run(from, error), (Mechanism::FailedAfterAppend, Vec::new()));
-    }
 }
 
 #[test]
@@ -122,4 +112,49 @@ fn an_error_that_a_fault_gave_is_in_the_story_of_what_came_of_it() {
     let run = run.append(1, 0, 0, 1).replicate(1).ack(0, 0, 1, 1).end();
     let (mechanism, words) = told(&run, CheckerId::TransportDuplicate);
     assert_eq!((mechanism, words.len()), (Mechanism::ErrorAfterAppend, 1));
+}
+
+#[test]
+fn an_offset_out_of_range_that_a_fault_gave_is_what_began_a_reset() {
+    let told = |words: &str, from: u16| {
+        let mut run = six(CommitStyle::ProcessFirst);
+        run.description.faults = vec![words.to_owned()];
+        let run = run.poll(0, 0, 6).process(0, 0, 6).commit_offset(0, 6, None);
+        let run = strike(arrive(run, Node::Client(ClientId::new(from))));
+        let run = run.place(0, 0, PositionSource::Earliest).poll(0, 0, 6).process(0, 0, 6).end();
+        told(&run, CheckerId::ProcessedAtMostOnce)
+    };
+    let (mechanism, words) = told("answer this OFFSET_OUT_OF_RANGE", 1);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+    for (words, from) in
+        [("answer this NOT_COORDINATOR", 1), ("answer this OFFSET_OUT_OF_RANGE", 0)]
+    {
+        assert_eq!(told(words, from), (Mechanism::ResetToEarliest, Vec::new()));
+    }
+}
+
+#[test]
+fn a_refusal_that_a_fault_gave_is_no_leaders() {
+    let error = ErrorCode::OutOfOrderSequenceNumber;
+    let refused = |run: Script| run.reject(1, 0, 1, 1, error).requeue(0, 1, 1, error).end();
+    let sent = faulty().identify(0).queue(0, 2).append(1, 0, 0, 1).commit(1);
+    let sent = sent.send(0, 1, 1, 1, 0).reach(0, 1, 0);
+    let lost = told(&refused(sent.clone()), CheckerId::ProducerState);
+    assert_eq!(lost, (Mechanism::ProducerStateLost, Vec::new()));
+    let (mechanism, words) = told(&refused(strike(sent)), CheckerId::ProducerState);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+}
+
+#[test]
+fn a_marker_that_a_fault_kept_from_its_coordinator_leaves_a_transaction_open() {
+    let open = |api| {
+        let mut run = start(1);
+        run.description.faults = vec!["answer this TRANSACTION_COORDINATOR_FENCED".to_owned()];
+        let run = run.write(0, 1).ending(0, Commit).decide(0, Commit);
+        let run = run.fact(request(Node::Broker(BrokerId::new(2)), api));
+        told(&strike(run).ended(0, Commit).end(), CheckerId::StableProgress)
+    };
+    let (mechanism, words) = open(ApiKey::WriteTxnMarkers);
+    assert_eq!((mechanism, words.len()), (Mechanism::AnswerInjected, 1));
+    assert_eq!(open(ApiKey::Fetch), (Mechanism::OpenTransaction, Vec::new()));
 }

@@ -7,7 +7,7 @@ use crate::script::READ_COMMITTED;
 use inflight_protocol::Fact;
 use inflight_protocol::TransactionResult::{Abort, Commit};
 use inflight_protocol::TransactionState::{CompleteCommit, PrepareCommit};
-use inflight_protocol::fact::{LeaveCause, MembershipState, PositionSource};
+use inflight_protocol::fact::{LeaveCause, MembershipState, PositionSource, Recovery};
 use inflight_protocol::ids::*;
 use inflight_protocol::message::IsolationLevel;
 use inflight_protocol::transaction::TRANSACTION_STATE_TOPIC;
@@ -211,6 +211,40 @@ fn a_marker_that_was_left_out_explains_both_transactions() {
     assert_eq!(mechanism(&run, CheckerId::NoLoss), Mechanism::MarkerSkipped);
     assert_eq!(mechanism(&run, CheckerId::Atomicity), Mechanism::MarkerSkipped);
     assert_eq!(mechanism(&run, CheckerId::Markers), Mechanism::MarkerSkipped);
+}
+
+#[test]
+fn a_marker_that_was_left_out_explains_the_other_partitions_and_no_zombie() {
+    // Its coordinator gives it up; one partition has no leader then, and is committed with the next.
+    let two = start(1).partition().on(0).write(0, 1).on(1).add_partition(0).queue(0, 1);
+    let two = two.append(1, 0, 0, 1).replicate(1).ack(0, 0, 1, 1);
+    let leave_out = |run: Script| {
+        let run = run.decide(0, Abort).skip_marker(0, Abort).on(0).marker(0, Abort);
+        run.complete(0, Abort)
+    };
+    let next = |run: Script, session| {
+        let run = run.begin(session).on(1).add_partition(session).queue(session, 1);
+        let first = run.queued(session) - 1;
+        let run = run.append(1, session, first, 1).replicate(1).ack(session, first, 1, 1);
+        run.end_as(session, Commit).end()
+    };
+    let failed = leave_out(two.clone().ending(0, Commit).time_out(0));
+    let run = next(failed.end_fails(0, SendError::CallTimeout, Recovery::Close), 0);
+    assert_eq!(mechanism(&run, CheckerId::Atomicity), Mechanism::MarkerSkipped);
+    assert_eq!(mechanism(&run, CheckerId::NoLoss), Mechanism::MarkerSkipped);
+    let aborted = leave_out(two.ending(0, Abort)).ended(0, Abort);
+    let run = next(aborted.session(0).init(1), 1);
+    assert_eq!(mechanism(&run, CheckerId::Fencing), Mechanism::MarkerSkipped);
+}
+
+#[test]
+fn what_nobody_answered_for_is_lost_with_its_leader() {
+    let run = six(CommitStyle::Auto).isr(&[1, 2, 3], &[1]).queue(0, 1).append(1, 0, 6, 1);
+    let read = run.commit(1).poll(0, 0, 7);
+    let unclean = read.clone().elect(2, Election::Unclean).commit(2).end();
+    assert_eq!(mechanism(&unclean, CheckerId::RepeatableRead), Mechanism::UncleanElection);
+    let power = read.power_loss(1, 6).start(1).elect(1, Election::LastKnown).commit(1).end();
+    assert_eq!(mechanism(&power, CheckerId::RepeatableRead), Mechanism::PowerLoss);
 }
 
 #[test]
@@ -644,6 +678,18 @@ fn two_members_without_group_metadata_both_have_outputs() {
     let run = turn(run, (0, 2), Commit).readers(|reader| reader.sends_group_metadata = false);
     let cause = mechanism(&run.end(), CheckerId::ExactlyOnce);
     assert_eq!(cause, Mechanism::Unknown, "the application did it itself");
+}
+
+#[test]
+fn a_record_at_the_offset_of_another_is_recognised() {
+    let run = six(CommitStyle::ProcessFirst).poll(0, 0, 1).give(0, 1, 0, 9).process(0, 0, 2);
+    let reused = run.commit_offset(0, 2, None).end();
+    let expected = Mechanism::OffsetReused;
+    assert_eq!(mechanism(&reused, CheckerId::ProcessedAtLeastOnce), expected);
+    let unread = six(CommitStyle::ProcessFirst).poll(0, 0, 1).process(0, 0, 1);
+    let unread = unread.commit_offset(0, 2, None).end();
+    let expected = Mechanism::ConsumerBroke;
+    assert_eq!(mechanism(&unread, CheckerId::ProcessedAtLeastOnce), expected);
 }
 
 #[test]

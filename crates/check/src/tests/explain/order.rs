@@ -1,6 +1,8 @@
 //! Records out of order, missing or repeated.
 
 use super::*;
+use inflight_protocol::fact::Direction;
+use inflight_protocol::{ApiKey, BrokerId, ClientId, ConnectionId, Fact, Node};
 
 #[test]
 fn batches_come_back_in_reverse() {
@@ -218,4 +220,32 @@ fn gaps_have_reasons() {
     let refused = SendError::Code(ErrorCode::InvalidRecord);
     let refused = Script::new().queue(0, 2).fail(0, 0, 1, refused);
     assert_eq!(mechanism(&gap(refused), CheckerId::Prefix), Mechanism::Refused);
+}
+
+#[test]
+fn the_next_connection_is_faster() {
+    let client = Node::Client(ClientId::new(0));
+    let send_on = |run: Script, ordinal, number| {
+        let run = run.queue(0, 1).send(0, ordinal, 1, 1, 0);
+        let Some((_, Fact::BatchDrained { correlation, .. })) = run.facts.last().copied() else {
+            panic!("a batch was sent");
+        };
+        run.fact(Fact::MessageSent {
+            from: client,
+            to: Node::Broker(BrokerId::new(1)),
+            connection: ConnectionId { owner: client, number },
+            correlation,
+            api: ApiKey::Produce,
+            direction: Direction::Request,
+            bytes: 100,
+        })
+    };
+    let acked = |run: Script, ordinal| run.ack_at(0, ordinal, 1, None);
+    let run = |second| {
+        let run = acked(send_on(Script::new().acks(Acks::None).plain(), 0, 1), 0);
+        let run = acked(send_on(run, 1, second), 1);
+        run.append(1, 0, 1, 1).append(1, 0, 0, 1).commit(1).end()
+    };
+    assert_eq!(mechanism(&run(2), CheckerId::SessionOrder), Mechanism::OldConnection);
+    assert_eq!(mechanism(&run(1), CheckerId::SessionOrder), Mechanism::Unknown);
 }

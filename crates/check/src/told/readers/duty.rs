@@ -1,6 +1,6 @@
 //! What the applications of one group owe to the records of one partition.
 
-use super::Readers;
+use super::{Places, Readers};
 use crate::runs::{Run, Runs};
 use inflight_protocol::fact::PositionSource;
 use inflight_protocol::ids::{ClientId, ConsumerId, GroupId, SessionId, TopicPartition};
@@ -25,10 +25,8 @@ pub(crate) struct Duty {
     pub(crate) start: Option<u64>,
     /// Up to here it is done, as the group has committed at some time and some member was told.
     pub(crate) committed: u64,
-    /// What had an effect outside of Kafka.
-    pub(crate) processed: Runs,
-    /// The records that had one. A log that was cut has others at the same offsets.
-    done: Vec<Given>,
+    /// The records that had an effect outside of Kafka.
+    pub(crate) processed: Places,
     /// The records that had one more than once.
     pub(crate) again: Vec<Given>,
     /// How many effects there were.
@@ -51,7 +49,6 @@ inflight_des::clone_fields!(Duty {
     start,
     committed,
     processed,
-    done,
     again,
     effects,
     repeated,
@@ -117,8 +114,7 @@ impl Duty {
             partition,
             start: None,
             committed: 0,
-            processed: Runs::new(),
-            done: Vec::new(),
+            processed: Places::new(),
             again: Vec::new(),
             effects: 0,
             repeated: 0,
@@ -143,23 +139,15 @@ impl Duty {
 
     /// Records were processed. As many as the application left out had no effect: it knew them.
     pub(super) fn processed(&mut self, given: Given, left_out: &mut u64) {
-        if self.processed.overlap(given.offsets) > 0 {
-            let before = given.known(&self.done);
-            let spared = before.len().min(*left_out);
-            *left_out -= spared;
-            if before.len() > spared {
-                self.repeated += before.len() - spared;
-                let noted = given.known(&self.again);
-                self.again.extend(before.without(&noted).map(|offsets| given.part(offsets)));
-            }
+        let before = self.processed.known(&given);
+        let spared = before.len().min(*left_out);
+        *left_out -= spared;
+        if before.len() > spared {
+            self.repeated += before.len() - spared;
+            let noted = given.known(&self.again);
+            self.again.extend(before.without(&noted).map(|offsets| given.part(offsets)));
         }
-        match self.done.last_mut() {
-            Some(last) if last.offsets.end == given.offsets.start && last.fits(&given) => {
-                last.offsets.end = given.offsets.end;
-            }
-            _ => self.done.push(given),
-        }
-        self.processed.insert(given.offsets);
+        self.processed.insert(given);
     }
 }
 
