@@ -60,3 +60,32 @@ fn a_reader_of_another_log_as_long_finds_out() {
     );
     assert_eq!((played.judgement.counts.returned, played.settled), (2, true));
 }
+
+/// A member that joins again takes the place of its first request, which is never answered.
+#[test]
+fn a_request_that_nobody_waits_for_lets_a_run_end() {
+    let played = played(
+        r#"{ "title": "joins twice", "cluster": { "brokers": 3 },
+          "topics": [{ "name": "orders", "replication": 2 }],
+          "producers": [],
+          "consumers": [{ "name": "reader", "topics": ["orders"], "config": { "group.id": "g" } }],
+          "faults": [{ "when": { "at": "1s" }, "then": { "reset": "reader" } }] }"#,
+    );
+    assert!(played.settled && played.end < Instant::START + Span::from_secs(20));
+}
+
+/// Producers have a number of two bytes. A process that can never begin uses them up.
+#[test]
+fn a_process_that_ends_again_and_again_is_not_started_for_ever() {
+    let played = played(
+        r#"{ "title": "restless", "cluster": { "brokers": 1 },
+          "topics": [{ "name": "orders", "replication": 1 }],
+          "producers": [{ "name": "p1", "on-fatal": "restart",
+            "config": { "transactional.id": "x", "transaction.timeout.ms": 1000000 },
+            "workload": [{ "topic": "orders", "records": 1, "transactions": { "records": 1 } }] }],
+          "limits": { "horizon": "20h" } }"#,
+    );
+    let starts = |fact: &Fact| matches!(fact, Fact::ProducerStarted { .. });
+    let started = played.facts.iter().filter(|(_, fact)| starts(fact)).count();
+    assert_eq!((started, played.settled), (65_535, true));
+}

@@ -12,7 +12,10 @@ use inflight_protocol::fact::SendError;
 use inflight_protocol::message::{
     ConsumerFetchRequest, ConsumerFetchResponse, FetchPartition, LeaderAndEpoch, Request, Response,
 };
-use inflight_protocol::{BrokerId, BrokerSet, ErrorCode, Fact, FactKind, Offset, TopicPartition};
+use inflight_protocol::transaction::CommittedOffset;
+use inflight_protocol::{
+    BrokerId, BrokerSet, ErrorCode, Fact, FactKind, LeaderEpoch, Offset, TopicPartition,
+};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,6 +26,8 @@ pub(crate) struct FetchBuffer {
     next_in_line: Option<CompletedFetch>,
     /// What the application is about to be given.
     taken: Vec<(TopicPartition, Piece)>,
+    /// What is behind that, with the leader epoch of the record before. Kafka: Fetch.nextOffsets.
+    next_offsets: Vec<NextOffset>,
     /// Kafka: nodesWithPendingFetchRequests.
     asked: BrokerSet,
     /// The fetch sessions, by broker: the high watermark that the broker has last told of each
@@ -30,10 +35,20 @@ pub(crate) struct FetchBuffer {
     sessions: BTreeMap<BrokerId, Session>,
 }
 
+/// Where a partition goes on: the offset, and the leader epoch of the record before it.
+type NextOffset = (TopicPartition, (Offset, Option<LeaderEpoch>));
+
 /// What a fetch session has told of its partitions.
 type Session = SmallVec<[(TopicPartition, Option<Offset>); 2]>;
 
-inflight_des::clone_fields!(FetchBuffer { completed, next_in_line, taken, asked, sessions });
+inflight_des::clone_fields!(FetchBuffer {
+    completed,
+    next_in_line,
+    taken,
+    next_offsets,
+    asked,
+    sessions
+});
 
 /// What a poll gets. Kafka: Fetch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -220,6 +235,7 @@ impl Consumer {
     /// those records are lost, as their positions have moved.
     pub(crate) fn collect_fetch(&mut self, ctx: &mut Ctx<'_, '_>) -> Result<Collected, SendError> {
         let mut collected = Collected::default();
+        self.fetches.next_offsets.clear();
         let mut paused: SmallVec<[CompletedFetch; 2]> = SmallVec::new();
         let mut failure = None;
         while collected.records < ctx.env.config.max_poll_records {
@@ -259,6 +275,15 @@ impl Consumer {
                 Ok(collected)
             }
         }
+    }
+
+    /// What is behind the records of the last poll(), whatever has become of the positions since.
+    /// Kafka: ConsumerRecords.nextOffsets.
+    pub fn next_offsets(&self) -> impl Iterator<Item = CommittedOffset> {
+        let offsets = self.fetches.next_offsets.iter();
+        offsets.filter_map(|&(partition, (offset, leader_epoch))| {
+            Some(CommittedOffset { group: self.group?, partition, offset, leader_epoch })
+        })
     }
 
     /// The application gets what was taken.
@@ -308,12 +333,14 @@ impl Consumer {
             // It is of a position that the consumer has left.
             return;
         };
+        self.fetches.next_offsets.retain(|(known, _)| *known != partition);
         let most = ctx.env.config.max_poll_records - collected.records;
         let taken = &mut self.fetches.taken;
         collected.records += fetch.take(most, |piece| taken.push((partition, piece)));
-        if fetch.next_offset() > position.offset {
+        let (offset, offset_epoch) = (fetch.next_offset(), fetch.last_epoch());
+        self.fetches.next_offsets.push((partition, (offset, offset_epoch)));
+        if offset > position.offset {
             collected.has_advanced = true;
-            let (offset, offset_epoch) = (fetch.next_offset(), fetch.last_epoch());
             let next = FetchPosition { offset, offset_epoch, ..position };
             self.subscriptions.advance(partition, next);
         }

@@ -24,7 +24,7 @@ pub(crate) struct Returned {
 /// Offsets to read from, by partition.
 pub(crate) type Offsets = SmallVec<[(TopicPartition, Offset); 2]>;
 
-/// What ConsumerRecords.nextOffsets() says: the positions behind what a poll() returned.
+/// What ConsumerRecords.nextOffsets() says: what is behind what a poll() returned.
 pub(crate) type NextOffsets = SmallVec<[CommittedOffset; 2]>;
 
 /// The application's thread.
@@ -250,7 +250,7 @@ impl Consuming {
         setup: &ConsumerSetup,
         is_transactional: bool,
         records: impl IntoIterator<Item = Returned>,
-        positions: impl IntoIterator<Item = CommittedOffset>,
+        next: impl IntoIterator<Item = CommittedOffset>,
         now: Instant,
         chance: &mut Chance,
     ) {
@@ -263,11 +263,8 @@ impl Consuming {
                 self.from.push((returned.partition, returned.base_offset));
             }
         }
-        let from = &self.from;
-        let is_returned =
-            |next: &CommittedOffset| from.iter().any(|(partition, _)| *partition == next.partition);
         self.next.clear();
-        self.next.extend(positions.into_iter().filter(is_returned));
+        self.next.extend(next);
         self.stage = if self.records.is_empty() {
             Stage::Polls
         } else {

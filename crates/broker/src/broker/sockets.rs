@@ -230,13 +230,14 @@ impl Sockets {
     pub(crate) fn has_client_work(&self) -> bool {
         self.slots().any(|slot| {
             let connection = &self[slot];
-            // A consumer's fetch that waits for records is no work.
-            let waits_for_records = connection.stage == Stage::Delayed
-                && matches!(connection.request, Request::ConsumerFetch(_))
+            // A consumer's fetch that waits for records is no work. Nor is what waits for somebody
+            // who is gone: a member that joins again takes the place of its first request, which
+            // is never answered.
+            let is_parked = connection.stage == Stage::Delayed
+                && (matches!(connection.request, Request::ConsumerFetch(_))
+                    || connection.peer == Peer::Gone)
                 && connection.backlog.is_empty();
-            matches!(connection.id.owner, Node::Client(_))
-                && !connection.is_idle()
-                && !waits_for_records
+            matches!(connection.id.owner, Node::Client(_)) && !connection.is_idle() && !is_parked
         })
     }
 }

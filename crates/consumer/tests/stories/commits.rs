@@ -174,6 +174,16 @@ fn records_that_were_fetched_and_not_returned_are_not_committed() {
     assert_eq!(answer(&mut bench, None), 3);
 }
 
+/// The position may be in doubt by the time the application asks, after an election say.
+#[test]
+fn what_is_behind_the_records_stays_when_the_position_moves() {
+    let mut bench = reader(config());
+    bench.turn(|consumer, env, turn| consumer.seek(env, turn, P0, Offset::new(1)));
+    assert_eq!(bench.consumer.consumed()[0].offset, Offset::new(1));
+    let next: Vec<_> = bench.consumer.next_offsets().collect();
+    assert_eq!((next.len(), next[0].partition, next[0].offset), (1, P0, Offset::new(3)));
+}
+
 #[test]
 fn auto_commit_is_tried_again_soon() {
     let mut bench = reader(config());

@@ -116,9 +116,12 @@ impl<O: Observer> World<'_, O> {
         self.process_ends(agenda, node, Surviving::Appended);
     }
 
-    /// A process is started. One that runs is left alone.
+    /// A process is started. One that runs is left alone, and so is a client for which there is no
+    /// number left.
     pub(super) fn restart(&mut self, agenda: &mut Agenda<'_, Event>, node: Node) {
-        if self.state(node).is_up() {
+        let is_nameless = matches!(node, Node::Client(_))
+            && (self.sessions == u16::MAX || self.consumers == u16::MAX);
+        if self.state(node).is_up() || is_nameless {
             return;
         }
         self.state_mut(node).begins();

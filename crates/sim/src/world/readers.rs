@@ -175,9 +175,9 @@ impl<O: Observer> World<'_, O> {
             Read::Polled { .. } => {
                 let returned = reader.returned.drain(..);
                 let now = agenda.now();
-                let positions = reader.consumer.as_ref().into_iter().flat_map(Consumer::consumed);
+                let next = reader.consumer.iter().flat_map(Consumer::next_offsets);
                 let thread = &mut reader.thread;
-                thread.polled(setup, is_transactional, returned, positions, now, &mut self.chance);
+                thread.polled(setup, is_transactional, returned, next, now, &mut self.chance);
             }
             Read::PollFailed { .. } => reader.thread.failed(),
             Read::CommittedSync { error } => {
