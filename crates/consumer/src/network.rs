@@ -14,6 +14,7 @@ use inflight_protocol::{
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
+mod node_id;
 mod poll;
 mod updater;
 
