@@ -409,10 +409,16 @@ impl Consumer {
         self.run_handlers(ctx);
     }
 
+    /// The next poll comes back at once if there were any, even if a handler has polled itself.
     /// Kafka: firePendingCompletedRequests.
     fn run_handlers(&mut self, ctx: &mut Ctx<'_, '_>) {
+        let mut has_run = false;
         while let Some(answered) = self.network.take_answered() {
             self.answered(ctx, answered);
+            has_run = true;
+        }
+        if has_run {
+            self.network.wake_up();
         }
     }
 

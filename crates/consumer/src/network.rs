@@ -14,6 +14,7 @@ use inflight_protocol::{
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
+mod node_id;
 mod poll;
 mod updater;
 
@@ -194,8 +195,12 @@ impl Network {
     pub(crate) fn take_answered(&mut self) -> Option<Answered> {
         let answered = self.answered.pop_front()?;
         self.events += 1;
-        self.is_woken = true;
         Some(answered)
+    }
+
+    /// Lets the next poll come back at once. Kafka: KafkaClient.wakeup.
+    pub(crate) fn wake_up(&mut self) {
+        self.is_woken = true;
     }
 
     /// How many requests are on their way, or waiting to be.

@@ -65,6 +65,7 @@ impl Consumer {
                     Some(_) if is_late => return Progress::Done(false),
                     Some(_) | None => wait.until_ms = None,
                 }
+                self.forget_other_request(&wanted);
                 match self.ensure_coordinator(ctx, deadline_ms) {
                     Progress::Done(true) => {}
                     other => return other,
@@ -114,16 +115,25 @@ impl Consumer {
         })
     }
 
-    fn ask_for_committed(&mut self, ctx: &mut Ctx<'_, '_>, wanted: &Partitions) {
-        let node = self.coordinator_node(ctx);
+    /// Whoever wants other offsets does not look at the answer, also if nobody can be asked for them
+    /// now. Kafka: PendingCommittedOffsetRequest.sameRequest.
+    fn forget_other_request(&mut self, wanted: &Partitions) {
         let Some(coordinator) = &mut self.coordinator else { return };
         let now_in = coordinator.generation_if_stable();
         if let CommittedRequest::Asked { partitions, generation, .. } = &coordinator.committed
-            && partitions == wanted
-            && *generation == now_in
+            && (partitions != wanted || *generation != now_in)
         {
+            coordinator.committed = CommittedRequest::None;
+        }
+    }
+
+    fn ask_for_committed(&mut self, ctx: &mut Ctx<'_, '_>, wanted: &Partitions) {
+        let node = self.coordinator_node(ctx);
+        let Some(coordinator) = &mut self.coordinator else { return };
+        if matches!(coordinator.committed, CommittedRequest::Asked { .. }) {
             return;
         }
+        let now_in = coordinator.generation_if_stable();
         let answer = match node {
             Some(_) => None,
             None => Some(Err(Failure::Retriable(ErrorCode::CoordinatorNotAvailable))),

@@ -148,7 +148,8 @@ impl Network {
     }
 
     /// Of each connection one thing a poll, as a selector has it: answers first, then connections
-    /// that are lost, then those that are made. The rest waits for the next poll.
+    /// that are lost, then those that are made. The rest waits for the next poll. In what order
+    /// connections were lost or came about does not count: Kafka looks them up in hash maps.
     fn handle_arrivals(
         &mut self,
         ctx: &mut Ctx<'_, '_>,
@@ -157,9 +158,9 @@ impl Network {
     ) {
         let mut arrived = self.take_arrivals();
         arrived.sort_by_key(|incoming| match incoming {
-            Incoming::Connected { .. } => 2,
-            Incoming::Disconnected { .. } => 1,
-            _ => 0,
+            Incoming::Connected { connection } => (2, self.slot_of(*connection)),
+            Incoming::Disconnected { connection } => (1, self.slot_of(*connection)),
+            _ => (0, 0),
         });
         for incoming in arrived {
             self.handle_arrival(ctx, metadata, subscriptions, incoming);

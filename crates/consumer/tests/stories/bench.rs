@@ -43,6 +43,8 @@ pub(crate) struct Bench {
     pub(crate) facts: Vec<Fact>,
     /// What was asked and not answered, in order.
     pub(crate) waiting: Vec<Waiting>,
+    /// Whom it has asked for its versions, in order.
+    pub(crate) handshakes: Vec<BrokerId>,
     /// Brokers that refuse connections.
     pub(crate) down: Vec<BrokerId>,
     /// Leader and epoch of each partition.
@@ -85,6 +87,7 @@ impl Bench {
             consumer,
             facts: Vec::new(),
             waiting: Vec::new(),
+            handshakes: Vec::new(),
             down: Vec::new(),
             leaders: vec![(1, 0), (1, 0)],
             topics,
@@ -146,7 +149,10 @@ impl Bench {
             Outgoing::Request { connection, correlation, request } => {
                 let to = self.wires[&connection];
                 let response = match request {
-                    Request::ApiVersions => Response::ApiVersions,
+                    Request::ApiVersions => {
+                        self.handshakes.push(to);
+                        Response::ApiVersions
+                    }
                     Request::Metadata(_) => Response::Metadata(self.metadata()),
                     request => {
                         self.waiting.push(Waiting { to, request, connection, correlation });

@@ -1,7 +1,7 @@
 //! Commits: by call and by themselves, and what a rebalance does to them.
 
 use crate::bench::*;
-use crate::groups::{ME, config, heartbeat, member};
+use crate::groups::{ME, config, find_coordinator, heartbeat, member};
 use inflight_consumer::{Completion, Consumer, Env};
 use inflight_protocol::fact::{CommitMode, SendError};
 use inflight_protocol::message::{OffsetCommitRequest, OffsetCommitResponse};
@@ -234,7 +234,7 @@ fn whoever_chooses_its_partitions_commits_without_a_generation() {
     bench.assign(&[P0]);
     bench.poll(ms(3_600_000));
     bench.pass(ms(1));
-    crate::groups::find_coordinator(&mut bench);
+    find_coordinator(&mut bench);
     crate::groups::committed(&mut bench, &[(P0, 0)]);
     bench.pass(ms(1));
     bench.serve(P0, vec![batch(0, 1)]);
@@ -243,4 +243,50 @@ fn whoever_chooses_its_partitions_commits_without_a_generation() {
     let waiting = bench.find(is_commit).expect("it asks the coordinator");
     assert_eq!(request_of(waiting).identity.member, None);
     assert_eq!(answer(&mut bench, None), 1);
+}
+
+#[test]
+fn a_commit_that_fails_with_the_answer_about_the_coordinator_is_told_by_the_same_poll() {
+    let mut bench = Bench::with_group(ConsumerConfig { enable_auto_commit: false, ..config() });
+    bench.assign(&[P0]);
+    bench.turn(|consumer, env, turn| consumer.seek(env, turn, P0, Offset::new(5)));
+    bench.poll(ms(200));
+    bench.pass(ms(200));
+    bench.commit_async();
+    find_coordinator(&mut bench);
+    bench.poll(ms(200));
+    bench.pass(ms(200));
+    let commit = bench.take(is_commit);
+    bench.lose(&commit);
+    bench.poll(ms(0));
+    bench.poll(ms(0));
+    bench.told();
+    let commit = bench.commit_async();
+    bench.poll(ms(0));
+    bench.told();
+    // It is too early for another connection to the coordinator.
+    find_coordinator(&mut bench);
+    bench.poll(ms(20));
+    let error = Some(SendError::Code(ErrorCode::CoordinatorNotAvailable));
+    assert_eq!(bench.told(), [Completion::CommittedAsync { commit, error }]);
+}
+
+#[test]
+fn a_failure_about_other_partitions_is_forgotten_before_the_coordinator_is_known() {
+    let is_fetch = |request: &Request| matches!(request, Request::OffsetFetch(_));
+    let mut bench = Bench::with_group(quiet());
+    bench.assign(&[P0, P1]);
+    bench.poll(ms(10));
+    find_coordinator(&mut bench);
+    bench.pass(ms(10));
+    let asked = bench.take(is_fetch);
+    bench.assign(&[P1]);
+    bench.lose(&asked);
+    bench.poll(ms(10));
+    bench.pass(ms(10));
+    bench.assign(&[P0, P1]);
+    bench.pass(ms(200));
+    bench.poll(ms(1_000));
+    find_coordinator(&mut bench);
+    assert!(bench.find(is_fetch).is_some(), "{:?}", bench.waiting);
 }

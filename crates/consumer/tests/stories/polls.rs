@@ -9,7 +9,7 @@ use inflight_protocol::message::{
 };
 use inflight_protocol::transaction::CommittedOffset;
 use inflight_protocol::{
-    ConsumerConfig, ErrorCode, LeaderEpoch, Offset, Request, Response, TopicPartition,
+    ConsumerConfig, ErrorCode, Fact, LeaderEpoch, Node, Offset, Request, Response, TopicPartition,
 };
 
 const fn is_fetch(request: &Request) -> bool {
@@ -18,7 +18,10 @@ const fn is_fetch(request: &Request) -> bool {
 
 /// A consumer of both partitions that are read from 5 on, with fetches on their way.
 fn reading(config: ConsumerConfig, leaders: [(u8, u32); 2]) -> Bench {
-    let mut bench = Bench::alone(config);
+    begin(Bench::alone(config), leaders)
+}
+
+fn begin(mut bench: Bench, leaders: [(u8, u32); 2]) -> Bench {
     bench.leaders = leaders.to_vec();
     bench.assign(&[P0, P1]);
     for partition in [P0, P1] {
@@ -155,4 +158,58 @@ fn who_commits_with_a_newer_epoch_looks_for_its_leader() {
     bench.poll(ms(200));
     bench.pass(ms(200));
     assert!(is_two_asked(&bench), "{:?}", bench.waiting);
+}
+
+/// Loses the connection over which a broker was asked for records.
+fn lose(bench: &mut Bench, broker: u8) {
+    let like = |waiting: &&Waiting| waiting.to == b(broker) && is_fetch(&waiting.request);
+    let waiting = bench.waiting.iter().find(like).expect("a fetch is on its way").clone();
+    bench.lose(&waiting);
+}
+
+#[test]
+fn connections_that_came_about_while_nobody_polled_shake_hands_in_the_order_of_node_ids() {
+    let config = ConsumerConfig { enable_auto_commit: false, ..ConsumerConfig::default() };
+    let mut bench = begin(Bench::with_group(config), [(1, 0), (2, 0)]);
+    lose(&mut bench, 2);
+    for _ in 0..3 {
+        bench.poll(ms(0));
+    }
+    bench.turn(|consumer, _, _| consumer.pause(P1));
+    bench.pass(ms(100));
+    lose(&mut bench, 1);
+    bench.poll(ms(0));
+    bench.pass(ms(2_000));
+    bench.handshakes.clear();
+    // For metadata it connects to broker 2, tried longest ago, and then for records to broker 1.
+    bench.poll(ms(0));
+    assert_eq!(bench.handshakes, []);
+    bench.poll(ms(0));
+    assert_eq!(bench.handshakes, [b(1), b(2)]);
+}
+
+#[test]
+fn connections_that_were_lost_while_nobody_polled_end_in_the_order_of_node_ids() {
+    let mut bench = reading(ConsumerConfig::default(), [(1, 0), (2, 0)]);
+    let opened: Vec<_> = std::mem::take(&mut bench.facts)
+        .into_iter()
+        .filter_map(|fact| match fact {
+            Fact::ConnectionOpened { connection, to } => Some((connection, to)),
+            _ => None,
+        })
+        .collect();
+    lose(&mut bench, 2);
+    lose(&mut bench, 1);
+    bench.poll(ms(0));
+    let closed: Vec<_> = bench
+        .facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::ConnectionClosed { connection, .. } => {
+                opened.iter().find(|(other, _)| other == connection).map(|(_, to)| *to)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(closed, [Node::Broker(b(1)), Node::Broker(b(2))]);
 }
