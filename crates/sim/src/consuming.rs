@@ -265,6 +265,11 @@ impl Consuming {
         }
         self.next.clear();
         self.next.extend(next);
+        let is_next = |of: TopicPartition| self.next.iter().any(|next| next.partition == of);
+        debug_assert!(
+            setup.group.is_none() || self.from.iter().all(|(partition, _)| is_next(*partition)),
+            "whoever has records knows what is behind them",
+        );
         self.stage = if self.records.is_empty() {
             Stage::Polls
         } else {
