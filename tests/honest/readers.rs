@@ -105,3 +105,26 @@ fn who_goes_on_from_a_commit_sees_the_truncation() {
     });
     assert_eq!(starts.collect::<Vec<_>>(), ["29 Committed", "8 Truncation"]);
 }
+
+/// ConsumerRecords.nextOffsets() has the partitions of that poll(), not all that are assigned.
+#[test]
+fn a_transaction_has_the_offsets_of_what_it_was_made_of() {
+    let played = played(
+        r#"{ "title": "one of two", "cluster": { "brokers": 1 },
+          "topics": [{ "name": "orders", "partitions": 2, "replication": 1 },
+            { "name": "bills", "replication": 1 }],
+          "producers": [{ "name": "p1", "workload":
+            [{ "topic": "orders", "partition": 1, "records": 3, "start": "4s" }] }],
+          "consumers": [{ "name": "app", "topics": ["orders"],
+            "config": { "group.id": "g", "auto.offset.reset": "earliest",
+              "enable.auto.commit": false },
+            "transform": { "to": "bills", "config": { "transactional.id": "x" } } }] }"#,
+    );
+    let added = played.facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::OffsetsAddedToTransaction { offset, .. } => Some(offset.get()),
+        _ => None,
+    });
+    assert_eq!(added.max(), Some(3));
+    let zero = |fact: &Fact| matches!(fact, Fact::OffsetsAddedToTransaction { offset, .. } if offset.get() == 0);
+    assert!(!played.facts.iter().any(|(_, fact)| zero(fact)), "nothing was read of the other");
+}
